@@ -1,0 +1,1 @@
+export { type NativeProviderOptions, loadNativeProvider } from './provider.ts';

@@ -1,0 +1,68 @@
+import { type PeerId, parsePeerId } from '@matryoshka/session';
+import { type Destination, type Endpoint, MatryoshkaError, parseAddress, parseDestination } from '@matryoshka/wire';
+
+/** A destination with its peer ids checked and its host name resolved. */
+export interface Resolved {
+  readonly peerId?: PeerId;
+  /** Where the peer is, or with `relay` where its relay is. */
+  readonly endpoint?: Endpoint;
+  /** The relay that the peer is registered with. */
+  readonly relay?: PeerId;
+}
+
+/** What a node knows of where peers are: the configured ones. */
+export class AddressBook {
+  readonly #endpoints = new Map<PeerId, Endpoint>();
+  readonly #resolveHost: ((host: string) => Promise<string>) | undefined;
+
+  /** @param peers - `peerId@host:port` each, validated with the options */
+  constructor(peers: readonly string[], resolveHost: ((host: string) => Promise<string>) | undefined) {
+    this.#resolveHost = resolveHost;
+    for (const text of peers) {
+      const peer = parseDestination(text);
+      if (peer.type === 'endpoint' && peer.peerId !== undefined) this.#endpoints.set(parsePeerId(peer.peerId), peer.endpoint);
+    }
+  }
+
+  /** Every peer known beforehand. */
+  *[Symbol.iterator](): Generator<{ readonly peerId: PeerId; readonly endpoint: Endpoint }> {
+    for (const [peerId, endpoint] of this.#endpoints) yield { peerId, endpoint };
+  }
+
+  /**
+   * Checks and resolves what the user named.
+   * @throws MatryoshkaError `wire.endpoint-syntax`, `session.identity-invalid`, `node.peer-unknown` for a name that does not resolve
+   */
+  async resolve(destination: string | Destination): Promise<Resolved> {
+    const parsed = typeof destination === 'string' ? parseDestination(destination) : destination;
+    switch (parsed.type) {
+      case 'endpoint': {
+        const endpoint = await this.#address(parsed.endpoint);
+        return parsed.peerId === undefined ? { endpoint } : { peerId: parsePeerId(parsed.peerId), endpoint };
+      }
+      case 'peer': {
+        const peerId = parsePeerId(parsed.peerId);
+        const known = this.#endpoints.get(peerId);
+        return known === undefined ? { peerId } : { peerId, endpoint: await this.#address(known) };
+      }
+      case 'registered': {
+        const relay = parsePeerId(parsed.relayPeerId);
+        const at = parsed.relayEndpoint ?? this.#endpoints.get(relay);
+        return { peerId: parsePeerId(parsed.peerId), relay, ...(at !== undefined && { endpoint: await this.#address(at) }) };
+      }
+      default:
+        return parsed satisfies never;
+    }
+  }
+
+  /** Host names are the originator's to resolve: only addresses travel (R7). */
+  async #address(endpoint: Endpoint): Promise<Endpoint> {
+    if (parseAddress(endpoint.host) !== undefined) return endpoint;
+    try {
+      if (this.#resolveHost === undefined) throw new TypeError('host names cannot be resolved on this platform');
+      return { ...endpoint, host: await this.#resolveHost(endpoint.host) };
+    } catch (error) {
+      throw new MatryoshkaError('node.peer-unknown', `the host name ${endpoint.host} does not resolve: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  }
+}

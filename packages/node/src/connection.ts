@@ -1,0 +1,98 @@
+import type { Circuit } from '@matryoshka/circuit';
+import type { Session, Stream } from '@matryoshka/peer';
+import { peerIdOf } from '@matryoshka/relay';
+import type { PeerId } from '@matryoshka/session';
+import { type Endpoint, MatryoshkaError, type ReasonCode } from '@matryoshka/wire';
+
+/** How a connection gets to its peer. */
+export type ConnectionKind = 'direct' | 'relayed' | 'telescoped';
+
+/** What the user holds: a session and its current link. */
+export class Connection implements AsyncDisposable {
+  readonly #session: Session;
+  readonly #circuit: Circuit | undefined;
+
+  /** Made by a node. */
+  constructor(session: Session, circuit?: Circuit) {
+    this.#session = session;
+    this.#circuit = circuit;
+  }
+
+  /** Names the connection within this node. */
+  get id(): string {
+    return this.#session.id;
+  }
+
+  get kind(): ConnectionKind {
+    if (this.#circuit !== undefined) return 'telescoped';
+    return this.#session.link.info.kind;
+  }
+
+  /** Who opened it. */
+  get role(): 'initiator' | 'responder' {
+    return this.#session.role;
+  }
+
+  /** Whether the other side has proven its identity (R11). */
+  get authenticated(): boolean {
+    return this.#session.remote.authenticated;
+  }
+
+  /** The other side's identity, if it has shown one. */
+  get peerId(): PeerId | undefined {
+    return peerIdOf(this.#session);
+  }
+
+  /** This end; with a relay port where the connection is relayed (R7). */
+  get local(): Endpoint {
+    return this.#session.link.local;
+  }
+
+  /** The other end as this side sees it: of an accepted relayed connection, the last relay and the relay port (R11). */
+  get remote(): Endpoint {
+    return this.#session.link.remote;
+  }
+
+  /** Relay links below this connection. */
+  get nesting(): number {
+    return this.#session.link.info.nesting;
+  }
+
+  /** Whether the other side announces that it serves relay links; undefined until its hello has come. */
+  get relaying(): boolean | undefined {
+    return this.#session.hello?.relaying;
+  }
+
+  /** The hops of a telescoped connection, the far end last; undefined for others. */
+  get hops(): readonly { readonly peerId: PeerId; readonly endpoint: Endpoint }[] | undefined {
+    return this.#circuit?.hops.map(({ peerId, endpoint }) => ({ peerId, endpoint }));
+  }
+
+  get open(): boolean {
+    return this.#session.sending;
+  }
+
+  /** Resolves with the reason when the connection is over; never rejects. */
+  get closed(): Promise<MatryoshkaError> {
+    return this.#session.closed;
+  }
+
+  /**
+   * Opens a stream; resolves when the other side serves `protocol`.
+   * @throws MatryoshkaError `stream.unknown-protocol`, `stream.limit`, `aborted`, or why the connection ended
+   */
+  openStream(protocol: string, options: { readonly signal?: AbortSignal } = {}): Promise<Stream> {
+    return this.#session.openStream(protocol, options);
+  }
+
+  /** Closes it, and with it the hops of its circuit. What streams have not sent yet is lost: end them first. */
+  async close(reason: ReasonCode = 'closed'): Promise<void> {
+    if (this.#circuit === undefined) this.#session.close(new MatryoshkaError(reason));
+    else this.#circuit.close(reason);
+    await this.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

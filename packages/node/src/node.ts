@@ -1,0 +1,254 @@
+import { Acceptor, type ProtocolHandler, Protocols, type Session, type SessionEnvironment, type Stream } from '@matryoshka/peer';
+import { type RelayHost, RelayService, type ServedLink, randomNextHop } from '@matryoshka/relay';
+import { type Identity, type PeerId, type Random, SlabPool, createIdentity, networkKeyPsk, randomBytes } from '@matryoshka/session';
+import { type Clock, type Listener, type Transport, addressClass, systemClock } from '@matryoshka/transport';
+import { type Destination, type Endpoint, type Hello, MatryoshkaError, formatEndpoint, parseEndpoint } from '@matryoshka/wire';
+import { platformProvider, resolveHost } from '#provider';
+import { AddressBook } from './address-book.ts';
+import { Connection } from './connection.ts';
+import { type ConnectOptions, Connector } from './connector.ts';
+import { Emitter } from './emitter.ts';
+import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './options.ts';
+import { SessionRegistry } from './registry.ts';
+import { type NodeStatus, type RelayLinkStatus, connectionStatus, relayLinkStatus } from './status.ts';
+
+/** What a node tells. */
+export interface NodeEvents extends Record<string, unknown> {
+  /** A connection is open, whoever opened it. */
+  readonly connection: Connection;
+  readonly disconnected: { readonly connection: Connection; readonly reason: MatryoshkaError };
+  /** Something happened to a relay link that this node forwards. */
+  readonly relay: { readonly event: 'requested' | 'opened' | 'closed'; readonly link: RelayLinkStatus };
+}
+
+/** Takes a stream that a peer opened; what it throws resets the stream. */
+export type StreamServer = (stream: Stream, connection: Connection) => void | Promise<void>;
+
+const systemRandom: Random = { fill: (bytes) => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>) };
+
+/** How many relay requests a neighbour is told it may make (R14); enforced by the limits of later versions. */
+const ALLOWANCE: Hello['allowance'] = { requestsPerSecond: 1000, burst: 1000, handshakes: 256, links: 65_536 };
+
+/** The local instance: everything composed from validated options. Made by {@link createNode}. */
+export class MatryoshkaNode implements AsyncDisposable {
+  readonly #options: ParsedOptions;
+  readonly #environment: SessionEnvironment;
+  readonly #clock: Clock;
+  readonly #sessions = new SessionRegistry();
+  readonly #connections = new WeakMap<Session, Connection>();
+  readonly #protocols = new Protocols();
+  readonly #relay: RelayService;
+  readonly #acceptor: Acceptor;
+  readonly #connector: Connector;
+  readonly #transports: readonly Transport[];
+  readonly #emitter = new Emitter<NodeEvents>();
+  #listeners: Listener[] = [];
+  #nextSessionId = 1;
+  #closed = false;
+
+  constructor(options: ParsedOptions) {
+    this.#options = options;
+    const provider = options.provider ?? platformProvider;
+    const random = options.random ?? systemRandom;
+    const identity = options.identity ?? createIdentity(provider, random);
+    this.#clock = options.clock ?? systemClock;
+    this.#transports = options.transports.map((factory) => factory({ clock: this.#clock }));
+    this.#relay = new RelayService(this.#relayHost(random, identity), {
+      enabled: options.relay.enabled,
+      forward: options.relay.forward,
+      networkBits: { ipv4Bits: options.relay.ipv4ExcludedNetworksCidrLeadingBits, ipv6Bits: options.relay.ipv6ExcludedNetworksCidrLeadingBits },
+      allowDial: options.relay.allowDial,
+      policy: options.relay.policy ?? randomNextHop,
+      accept: options.relay.accept,
+      relayMemoryBytes: options.relay.relayMemoryBytes,
+    });
+    this.#environment = {
+      provider,
+      random,
+      clock: this.#clock,
+      slabs: new SlabPool(),
+      identity,
+      staticKey: provider.dhKeyPair(randomBytes(random, 32)),
+      psk: networkKeyPsk(provider, options.networkKey),
+      protocols: this.#protocols,
+      relay: this.#relay,
+      acceptAnonymous: options.acceptAnonymous,
+      handshakeTimeoutMs: options.handshakeTimeoutMs,
+      maxHandshakes: options.maxHandshakes,
+      nextSessionId: () => `s${this.#nextSessionId++}`,
+      hello: (session) => this.#hello(session),
+      onHello: () => {},
+      onOpened: (session) => this.#opened(session),
+      onClosed: (session, reason) => this.#ended(session, reason),
+    };
+    this.#acceptor = new Acceptor(this.#environment);
+    this.#connector = new Connector({
+      environment: this.#environment,
+      sessions: this.#sessions,
+      relay: this.#relay,
+      book: new AddressBook(options.peers, resolveHost),
+      transports: this.#transports,
+      suite: options.suite,
+    });
+  }
+
+  get peerId(): PeerId {
+    return this.#environment.identity.peerId;
+  }
+
+  get identity(): Identity {
+    return this.#environment.identity;
+  }
+
+  /** X25519 key that handshakes of pattern NK are made to, 32 bytes; new with each start. */
+  get staticKey(): Uint8Array {
+    return this.#environment.staticKey.publicKey;
+  }
+
+  /** Where this node listens, with the ports the system chose. */
+  get listening(): readonly Endpoint[] {
+    return this.#listeners.map(({ endpoint }) => endpoint);
+  }
+
+  get connections(): readonly Connection[] {
+    return [...this.#sessions].map((session) => this.#connection(session));
+  }
+
+  /** Whether relay links are served (R1). */
+  get relayEnabled(): boolean {
+    return this.#relay.enabled;
+  }
+
+  /** Switches serving relay links on or off while running; off ends those that are served with `relay.disabled` (R1). */
+  setRelayEnabled(enabled: boolean): void {
+    this.#relay.setEnabled(enabled);
+    for (const session of this.#sessions) session.send(this.#hello(session));
+  }
+
+  /**
+   * Connects to a peer: directly, relayed (`hops`) or telescoped (`path`).
+   * @param destination - `[peerId@]host:port`, a peer id, or `peerId@relayPeerId[@host:port]`
+   * @throws MatryoshkaError with a typed reason, e.g. `session.wrong-peer`, `relay.no-peers-available`
+   */
+  async connect(destination: string | Destination, options: ConnectOptions = {}): Promise<Connection> {
+    if (this.#closed) throw new MatryoshkaError('node.closed');
+    const { session, circuit } = await this.#connector.connect(destination, options);
+    if (circuit === undefined) return this.#connection(session);
+    const connection = new Connection(session, circuit);
+    this.#connections.set(session, connection);
+    return connection;
+  }
+
+  /** Serves `protocol` on streams of all connections until the returned function is called. @throws RangeError */
+  serve(protocol: string, server: StreamServer): () => void {
+    const handler: ProtocolHandler = (stream, session) => server(stream, this.#connection(session));
+    return this.#protocols.serve(protocol, handler);
+  }
+
+  /** Listens until the returned function is called. */
+  on<Name extends keyof NodeEvents & string>(name: Name, listener: (event: NodeEvents[Name]) => void): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  /** Everything this node knows of its connections and of the relay links it forwards, ready for JSON. */
+  status(): NodeStatus {
+    return {
+      peerId: this.peerId,
+      listening: this.listening.map(formatEndpoint),
+      relayEnabled: this.relayEnabled,
+      connections: this.connections.map(connectionStatus),
+      relayLinks: [...this.#relay.served].map(relayLinkStatus),
+    };
+  }
+
+  /** Begins to listen on what the options name. Called by {@link createNode}. */
+  async start(): Promise<void> {
+    try {
+      for (const text of this.#options.listen) {
+        const endpoint = parseEndpoint(text);
+        const transport = this.#transports.find((candidate) => candidate.listen !== undefined && candidate.handles(endpoint));
+        if (transport?.listen === undefined) throw new MatryoshkaError('node.no-transport', `no transport of this node can listen on ${text}`);
+        // In order, so that an error names the first that failed.
+        // oxlint-disable-next-line no-await-in-loop
+        this.#listeners.push(await transport.listen(endpoint, (link, first) => this.#acceptor.offer(link, first)));
+      }
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Tells every peer, closes everything. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const reason = new MatryoshkaError('shutdown');
+    this.#relay.shut(reason);
+    // Those that are carried by others first, so that their goodbyes still find a way.
+    const sessions = [...this.#sessions].sort((a, b) => b.link.info.nesting - a.link.info.nesting);
+    for (const session of sessions) session.close(reason);
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    await Promise.all([...listeners.map((listener) => listener.close()), ...sessions.map((session) => session.closed)]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #relayHost(random: Random, identity: Identity): RelayHost {
+    return {
+      clock: this.#clock,
+      random,
+      peerId: identity.peerId,
+      sessions: () => this.#sessions,
+      ownEndpoints: () => this.#ownEndpoints(),
+      dial: (endpoint, demand, signal) => this.#connector.dial(endpoint, { signal, ...(demand && { demand }) }),
+      accept: (link, first) => this.#acceptor.offer(link, first),
+      onServed: (event, link: ServedLink) => this.#emitter.emit('relay', { event, link: relayLinkStatus(link) }),
+    };
+  }
+
+  /** Where this node is: what it listens on, and its side of direct connections. */
+  #ownEndpoints(): Endpoint[] {
+    const local = [...this.#sessions].filter((session) => session.link.info.kind === 'direct').map((session) => session.link.local);
+    return [...this.listening.filter(({ host }) => addressClass(host) !== 'unspecified'), ...local];
+  }
+
+  /** What is said of this node on a session: over a relay link, or anonymously, nothing that names it or its place. */
+  #hello(session: Session): Hello {
+    const { link } = session;
+    const place =
+      link.info.kind === 'direct' && !session.anonymous
+        ? { observed: link.remote, listening: this.listening.filter(({ host }) => addressClass(host) !== 'unspecified') }
+        : { listening: [] };
+    return { type: 'hello', relaying: this.relayEnabled && this.#options.relay.forward, allowance: ALLOWANCE, ...place };
+  }
+
+  #opened(session: Session): void {
+    this.#sessions.add(session);
+    this.#emitter.emit('connection', this.#connection(session));
+  }
+
+  #ended(session: Session, reason: MatryoshkaError): void {
+    if (this.#sessions.delete(session)) this.#emitter.emit('disconnected', { connection: this.#connection(session), reason });
+  }
+
+  #connection(session: Session): Connection {
+    let connection = this.#connections.get(session);
+    if (connection === undefined) {
+      connection = new Connection(session);
+      this.#connections.set(session, connection);
+    }
+    return connection;
+  }
+}
+
+/**
+ * Makes a node and begins to listen.
+ * @throws MatryoshkaError `config.invalid` that names the option; `transport.listen-failed`; `node.no-transport`
+ */
+export async function createNode(options: NodeOptions): Promise<MatryoshkaNode> {
+  const node = new MatryoshkaNode(parseNodeOptions(options));
+  await node.start();
+  return node;
+}

@@ -1,0 +1,73 @@
+import { type ServedLink, type ServedSide, peerIdOf } from '@matryoshka/relay';
+import { peerIdFromHash } from '@matryoshka/session';
+import { type RelayDestination, formatEndpoint } from '@matryoshka/wire';
+import type { Connection } from './connection.ts';
+
+/** A neighbour of a relay link that is forwarded, as this node knows it. */
+export interface NeighbourStatus {
+  /** Undefined where it showed no identity. */
+  readonly peerId: string | undefined;
+  readonly endpoint: string;
+}
+
+/** A relay link this node forwards: everything it knows about it (R12). */
+export interface RelayLinkStatus {
+  /** Decimal. */
+  readonly port: string;
+  readonly state: ServedLink['state'];
+  readonly previousHop: NeighbourStatus;
+  readonly nextHop: NeighbourStatus | undefined;
+  /** Hops after this node. */
+  readonly hopsLeft: number;
+  readonly destination: string;
+  readonly bytesForward: number;
+  readonly bytesBackward: number;
+}
+
+export interface ConnectionStatus {
+  readonly id: string;
+  readonly kind: Connection['kind'];
+  readonly role: Connection['role'];
+  /** Undefined where the other side showed no identity. */
+  readonly peerId: string | undefined;
+  readonly authenticated: boolean;
+  readonly local: string;
+  readonly remote: string;
+  readonly nesting: number;
+  readonly relaying: boolean | undefined;
+}
+
+export interface NodeStatus {
+  readonly peerId: string;
+  readonly listening: readonly string[];
+  readonly relayEnabled: boolean;
+  readonly connections: readonly ConnectionStatus[];
+  readonly relayLinks: readonly RelayLinkStatus[];
+}
+
+export function connectionStatus(connection: Connection): ConnectionStatus {
+  const { id, kind, role, peerId, authenticated, nesting, relaying } = connection;
+  return { id, kind, role, peerId, authenticated, nesting, relaying, local: formatEndpoint(connection.local), remote: formatEndpoint(connection.remote) };
+}
+
+export function relayLinkStatus(link: ServedLink): RelayLinkStatus {
+  const { request, upstream, downstream, state } = link;
+  return {
+    port: String(request.port),
+    state,
+    previousHop: neighbour(upstream),
+    nextHop: downstream && neighbour(downstream),
+    hopsLeft: request.hopsLeft,
+    destination: destinationText(request.destination),
+    bytesForward: downstream?.egress.sentBytes ?? 0,
+    bytesBackward: upstream.egress.sentBytes,
+  };
+}
+
+function neighbour({ session }: ServedSide): NeighbourStatus {
+  return { peerId: peerIdOf(session), endpoint: formatEndpoint(session.link.remote) };
+}
+
+function destinationText({ endpoint, peer, relay }: RelayDestination): string {
+  return [peer && peerIdFromHash(peer), relay && peerIdFromHash(relay), endpoint && formatEndpoint(endpoint)].filter((part) => part !== undefined).join('@');
+}

@@ -1,0 +1,78 @@
+import { MatryoshkaError } from '@matryoshka/wire';
+
+/**
+ * Credit this side grants, in bytes: what may come is `granted` in all, and it is granted again as bytes are consumed
+ * (principle 4). Streams and relay links have one for what they receive.
+ */
+export class ReceiveWindow {
+  readonly size: number;
+  #granted: number;
+  #received = 0;
+  #consumed = 0;
+
+  /** @param granted - credit the other side has already */
+  constructor(size: number, granted: number) {
+    this.size = size;
+    this.#granted = granted;
+  }
+
+  /** Bytes consumed so far. */
+  get consumed(): number {
+    return this.#consumed;
+  }
+
+  /** Bytes that have come and are not consumed yet. */
+  get pending(): number {
+    return this.#received - this.#consumed;
+  }
+
+  /** @throws MatryoshkaError `session.credit-exceeded` */
+  receive(bytes: number): void {
+    this.#received += bytes;
+    if (this.#received > this.#granted) throw new MatryoshkaError('session.credit-exceeded', `${this.#received} bytes came, ${this.#granted} were granted`);
+  }
+
+  /**
+   * Counts consumed bytes. Returns the new total to announce once half of the window is used up, which keeps
+   * announcements rare and the sender from running dry; otherwise undefined.
+   */
+  consume(bytes: number): number | undefined {
+    this.#consumed += bytes;
+    return this.#granted - this.#consumed <= this.size / 2 ? this.announce() : undefined;
+  }
+
+  /** The newest total: the whole window beyond what is consumed. It never goes back. */
+  announce(): number {
+    this.#granted = Math.max(this.#granted, this.#consumed + this.size);
+    return this.#granted;
+  }
+}
+
+/** Credit the other side has granted, in bytes. */
+export class SendCredit {
+  #total: number;
+  #used = 0;
+
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  get available(): number {
+    return this.#total - this.#used;
+  }
+
+  /** Absolute and monotonic: returns whether this is news. */
+  raise(total: number): boolean {
+    if (total <= this.#total) return false;
+    this.#total = total;
+    return true;
+  }
+
+  use(bytes: number): void {
+    this.#used += bytes;
+  }
+}

@@ -1,0 +1,44 @@
+import type { CryptoProvider, DhKeyPair, Identity, Random, SlabPool } from '@matryoshka/session';
+import type { Clock } from '@matryoshka/transport';
+import type { Hello, MatryoshkaError, Message } from '@matryoshka/wire';
+import type { Protocols } from './protocols.ts';
+import type { Session } from './session.ts';
+
+/** The messages of relay links, as they are dispatched. */
+export type RelayMessage = Extract<Message, { type: `relay-${string}` }>;
+
+/** Who handles relay messages: the `relay` package, of which this one knows nothing else. */
+export interface RelayHandler {
+  /** Relay data, the hot message; `bytes` is a view that is valid during the call and may be overwritten. */
+  data(session: Session, portHigh: number, portLow: number, flags: number, bytes: Uint8Array): void;
+  /** Any other relay message. What it throws ends the session with that reason. */
+  message(session: Session, message: RelayMessage): void;
+  sessionClosed(session: Session, reason: MatryoshkaError): void;
+}
+
+/** What all sessions of a node share. */
+export interface SessionEnvironment {
+  readonly provider: CryptoProvider;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly slabs: SlabPool;
+  readonly identity: Identity;
+  /** Answers handshakes made to our known static key (NK). */
+  readonly staticKey: DhKeyPair;
+  /** Pre-shared key from the network key, 32 bytes. */
+  readonly psk: Uint8Array;
+  readonly protocols: Protocols;
+  readonly relay: RelayHandler;
+  /** Whether sessions whose initiator shows no identity are welcome. */
+  readonly acceptAnonymous: boolean;
+  /** How long a handshake may take on each side, in milliseconds. */
+  readonly handshakeTimeoutMs: number;
+  /** Handshakes that may be in progress at once on the accepting side. */
+  readonly maxHandshakes: number;
+  nextSessionId(): string;
+  /** What is said of this node on `session`. */
+  hello(session: Session): Hello;
+  onHello(session: Session, hello: Hello): void;
+  onOpened(session: Session): void;
+  onClosed(session: Session, reason: MatryoshkaError): void;
+}

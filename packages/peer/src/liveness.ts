@@ -1,0 +1,65 @@
+import type { Clock, Timer } from '@matryoshka/transport';
+
+/** A session that hears nothing for this long asks whether the other side is still there, in milliseconds. */
+export const PROBE_AFTER_MS = 15_000;
+/** It gives up when this many probes in a row stay without any record. */
+export const MAX_SILENT_PROBES = 3;
+
+/** What the liveness check does to its session. */
+export interface LivenessHost {
+  probe(): void;
+  dead(): void;
+}
+
+/** Finds out that the other side is gone where the link does not tell: one timer per session, none per message. */
+export class Liveness {
+  readonly #clock: Clock;
+  readonly #host: LivenessHost;
+  #timer: Timer;
+  #heard = false;
+  #silent = 0;
+  #askedAtMs: number | undefined;
+  #roundTripMs: number | undefined;
+
+  constructor(clock: Clock, host: LivenessHost) {
+    this.#clock = clock;
+    this.#host = host;
+    this.#timer = clock.after(PROBE_AFTER_MS, this.#check);
+  }
+
+  /** Round-trip time of the last answered probe, in milliseconds. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  /** A record has come. */
+  heard(): void {
+    this.#heard = true;
+    this.#silent = 0;
+  }
+
+  /** A probe was answered. */
+  answered(): void {
+    if (this.#askedAtMs === undefined) return;
+    this.#roundTripMs = this.#clock.now() - this.#askedAtMs;
+    this.#askedAtMs = undefined;
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  readonly #check = (): void => {
+    if (!this.#heard) {
+      if (this.#silent === MAX_SILENT_PROBES) {
+        this.#host.dead();
+        return;
+      }
+      this.#silent++;
+      this.#askedAtMs = this.#clock.now();
+      this.#host.probe();
+    }
+    this.#heard = false;
+    this.#timer = this.#clock.after(PROBE_AFTER_MS, this.#check);
+  };
+}

@@ -1,0 +1,24 @@
+import type { RecordKeys } from '@matryoshka/session';
+import { TAG_LENGTH } from '@matryoshka/session';
+import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type Message, Reader, Writer, decodeMessage, encodeMessage } from '@matryoshka/wire';
+
+/**
+ * Fills the rest of the opening, behind the third handshake message if there is one, with the initiator's first record:
+ * one message and padding, so that every opening has one size (docs/protocol.md §4.3).
+ */
+export function sealOpening(out: Uint8Array, handshakeLength: number, keys: RecordKeys, message: Message): void {
+  const plaintext = out.subarray(handshakeLength, HANDSHAKE_OPENING_LENGTH - TAG_LENGTH).fill(0);
+  encodeMessage(new Writer(plaintext), message);
+  keys.seal(plaintext, out.subarray(handshakeLength, HANDSHAKE_OPENING_LENGTH));
+}
+
+/**
+ * Opens the initiator's first record in place.
+ * @throws MatryoshkaError `session.record-failed`; `session.unexpected` for anything but a new or resumed session
+ */
+export function openOpening(record: Uint8Array, keys: RecordKeys): Extract<Message, { type: 'session-new' | 'session-resume' }> {
+  const length = keys.open(record, record);
+  const message = decodeMessage(new Reader(record.subarray(0, length)));
+  if (message?.type !== 'session-new' && message?.type !== 'session-resume') throw new MatryoshkaError('session.unexpected', 'the first record must open or resume a session');
+  return message;
+}

@@ -1,0 +1,116 @@
+import type { Session, Source } from '@matryoshka/peer';
+import { SendCredit } from '@matryoshka/peer';
+import { Queue, type RecordWriter } from '@matryoshka/session';
+import { RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
+import { type PortHalves, portHalves } from './port-table.ts';
+
+/** A message is not split into pieces smaller than this for want of credit, in bytes. */
+const MIN_PIECE_LENGTH = 2 * 1024;
+
+/** What an egress tells its owner, within the flush of the session it sends on. */
+export interface EgressHost {
+  /** So many bytes went into a record: consumed, as far as the one before is concerned. */
+  consumed(bytes: number): void;
+  /** One whole unit went into records; its bytes are free again. */
+  unitSent(): void;
+  /** Everything queued went out; comes after the records are filled. */
+  drained(): void;
+}
+
+/**
+ * The sending half of one end of a relay link: relay data on one session, within the credit of its other side. Units
+ * go out whole where credit allows, otherwise in pieces with the `more` bit (docs/protocol.md §8.3).
+ */
+export class Egress implements Source {
+  readonly #session: Session;
+  readonly #port: PortHalves;
+  readonly #credit: SendCredit;
+  readonly #host: EgressHost;
+  readonly #units = new Queue<Uint8Array>();
+  readonly #more = new Queue<boolean>();
+  #offset = 0;
+  #pendingBytes = 0;
+
+  constructor(session: Session, port: bigint, credit: number, host: EgressHost) {
+    this.#session = session;
+    this.#port = portHalves(port);
+    this.#credit = new SendCredit(credit);
+    this.#host = host;
+  }
+
+  /** Bytes that wait for credit or for the session. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Bytes sent so far. */
+  get sentBytes(): number {
+    return this.#credit.used;
+  }
+
+  /** Sends one unit; its bytes are lent until `unitSent`. `more`: the message goes on in the next unit. */
+  lend(bytes: Uint8Array, more: boolean): void {
+    this.#units.push(bytes);
+    this.#more.push(more);
+    this.#pendingBytes += bytes.length;
+    this.#session.outbox.ready(this);
+  }
+
+  /** Sends one unit whose bytes are the caller's again when it returns: what cannot go out at once is copied. */
+  pass(bytes: Uint8Array, more: boolean): void {
+    this.lend(bytes, more);
+    if (this.#units.last !== bytes) return;
+    const sole = this.#units.length === 1;
+    this.#units.replaceLast(bytes.slice(sole ? this.#offset : 0));
+    if (sole) this.#offset = 0;
+  }
+
+  /** The newest total the other side grants. */
+  credited(total: number): void {
+    if (this.#credit.raise(total) && this.#units.length > 0) this.#session.outbox.ready(this);
+  }
+
+  /** Forgets what waits. */
+  stop(): void {
+    this.#session.outbox.remove(this);
+    this.#units.clear();
+    this.#more.clear();
+    this.#pendingBytes = 0;
+    this.#offset = 0;
+  }
+
+  pull(writer: RecordWriter): boolean {
+    const unit = this.#units.peek();
+    if (unit === undefined) return false;
+    const left = unit.length - this.#offset;
+    const { available } = this.#credit;
+    if (available < Math.min(left, MIN_PIECE_LENGTH)) return false;
+    let length = Math.min(left, available);
+    const space = writer.carriedSpace - RELAY_DATA_OVERHEAD;
+    if (length > space) {
+      if (writer.pending) return true;
+      length = space;
+    }
+    const more = length < left || (this.#more.peek() as boolean);
+    writer.relayData(this.#port.high, this.#port.low, more, length);
+    writer.carried(length === unit.length ? unit : unit.subarray(this.#offset, this.#offset + length));
+    this.#credit.use(length);
+    this.#pendingBytes -= length;
+    this.#offset += length;
+    const whole = this.#offset === unit.length;
+    if (whole) {
+      this.#units.shift();
+      this.#more.shift();
+      this.#offset = 0;
+    }
+    this.#host.consumed(length);
+    if (whole) this.#host.unitSent();
+    if (this.#units.length > 0) return true;
+    this.#session.outbox.drained(this);
+    return false;
+  }
+
+  drained(): void {
+    if (this.#units.length === 0) this.#host.drained();
+  }
+}

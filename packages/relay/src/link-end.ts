@@ -1,0 +1,15 @@
+import type { MatryoshkaError, RelayStatus } from '@matryoshka/wire';
+
+/** What stands behind a relay port of a session: an end of one's own relay link, or one side of a forwarded one. */
+export interface LinkEnd {
+  /** Relay data; `bytes` is a view, valid during the call, that may be overwritten. */
+  data(bytes: Uint8Array, more: boolean): void;
+  status(message: RelayStatus): void;
+  credited(total: number): void;
+  /** The other side closed it. */
+  closedByPeer(reason: MatryoshkaError): void;
+  /** The session it is on is over. */
+  carrierLost(): void;
+  /** This node ends it, e.g. because relaying is switched off. */
+  shut(reason: MatryoshkaError): void;
+}

@@ -1,0 +1,48 @@
+import type { NetworkBits } from '@matryoshka/transport';
+import type { PeerId } from '@matryoshka/session';
+import type { Endpoint } from '@matryoshka/wire';
+import { RELAY_MEMORY_BYTES } from './credit-pool.ts';
+import type { GuardedAddressClass } from './dial-policy.ts';
+import { type RoutingPolicy, randomNextHop } from './routing-policy.ts';
+
+/** A request to be the destination of a relayed connection, as the accept hook sees it (R10). */
+export interface AcceptRequest {
+  /** Who asks: the last relay, not the originator. */
+  readonly previousHop: PeerId | undefined;
+  readonly endpoint: Endpoint;
+  readonly relayPort: bigint;
+}
+
+export interface RelayOptions {
+  /** Whether relay links are served at all: forwarded, and accepted as their destination (R1). Off by default. */
+  readonly enabled: boolean;
+  /** Whether relay links are forwarded for others. */
+  readonly forward: boolean;
+  readonly networkBits: NetworkBits;
+  /** Addresses that are not global and may be dialled for others nevertheless (R17). */
+  readonly allowDial: readonly GuardedAddressClass[];
+  readonly policy: RoutingPolicy;
+  /** Decides over relayed connections to this node, before any key material is touched (R10). */
+  readonly accept: ((request: AcceptRequest) => boolean | Promise<boolean>) | undefined;
+  /** Bound of all credit granted for relaying, in bytes. */
+  readonly relayMemoryBytes: number;
+  /** A closed port is not used again, and its late messages are let go, for this long. */
+  readonly graceMs: number;
+  /** A connection made only to serve relay links closes this long after the last one. */
+  readonly idleMs: number;
+  /** Accept hooks that may be undecided at once. */
+  readonly maxUndecided: number;
+}
+
+export const DEFAULT_RELAY_OPTIONS: RelayOptions = {
+  enabled: false,
+  forward: true,
+  networkBits: { ipv4Bits: 16, ipv6Bits: 48 },
+  allowDial: [],
+  policy: randomNextHop,
+  accept: undefined,
+  relayMemoryBytes: RELAY_MEMORY_BYTES,
+  graceMs: 30_000,
+  idleMs: 30_000,
+  maxUndecided: 256,
+};

@@ -1,0 +1,15 @@
+import type { CryptoProvider } from '../crypto.ts';
+import type { Random } from '../random.ts';
+
+/** One requirement of a contract. It is met where `run` neither throws nor rejects. */
+export interface ContractCase {
+  readonly name: string;
+  readonly run: () => void | Promise<void>;
+}
+
+/** Who is examined, what it is compared with, and where the inputs of the comparisons come from. */
+export interface ContractSetup {
+  readonly provider: CryptoProvider;
+  readonly reference: CryptoProvider;
+  readonly random: Random;
+}

@@ -1,0 +1,26 @@
+export {
+  type Aead,
+  type CryptoProvider,
+  type DhKeyPair,
+  type Hash,
+  type HashName,
+  KEY_LENGTH,
+  type KemKeyPair,
+  NONCE_LENGTH,
+  type SigningKey,
+  TAG_LENGTH,
+} from './crypto.ts';
+export { ACKNOWLEDGE_AFTER_BYTES, ACKNOWLEDGE_AFTER_MS, Delivery, RETAINED_LIMIT_BYTES } from './delivery.ts';
+export { type SessionKeys, networkKeyPsk } from './handshake.ts';
+export { IDENTITY_SEED_LENGTH, Identity, createIdentity, identityFromSeed } from './identity.ts';
+export { InitiatorHandshake, type InitiatorOptions } from './initiator-handshake.ts';
+export { PEER_ID_LENGTH, type PeerId, parsePeerId, peerHash, peerIdFromHash, peerIdFromKey } from './peer-id.ts';
+export { portableProvider } from './portable/provider.ts';
+export { Queue } from './queue.ts';
+export { type Random, randomBelow, randomBetween, randomBytes, randomItem, randomU64 } from './random.ts';
+export { ACKNOWLEDGE_LENGTH, MAX_OWN_PLAINTEXT_LENGTH, MAX_PLAINTEXT_LENGTH, RecordWriter } from './record-writer.ts';
+export { MAX_RECORDS_PER_KEY, RecordKeys } from './records.ts';
+export { type AnonymousPeer, type RemoteIdentity, VerifiedPeer } from './remote-identity.ts';
+export { ResponderHandshake, type ResponderOptions } from './responder-handshake.ts';
+export { SealedRecord } from './sealed-record.ts';
+export { SLAB_LENGTH, Slab, SlabPool } from './slab.ts';

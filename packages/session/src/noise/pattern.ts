@@ -1,0 +1,24 @@
+/** Who spoke first, and who answered. */
+export type Role = 'initiator' | 'responder';
+
+/** Tokens of revision 34 (Noise §7.1, §9.2) and of the KEM extension (Noise HFS §4). */
+export type Token = 'e' | 's' | 'ee' | 'es' | 'se' | 'ss' | 'psk' | 'e1' | 'ekem1';
+
+/** What the two sides send, in order (Noise §7). Messages alternate; the initiator sends the first. */
+export interface HandshakePattern {
+  /** As in a protocol name, with modifiers: `XXhfs+psk0`. */
+  readonly name: string;
+  /** Whose static public key the other side knows beforehand (Noise §7.2), in the order in which they are hashed. */
+  readonly preMessages: readonly Role[];
+  readonly messages: readonly (readonly Token[])[];
+}
+
+/** Whose turn message `index` is. */
+export function senderOf(index: number): Role {
+  return index % 2 === 0 ? 'initiator' : 'responder';
+}
+
+/** Whether a token is a Diffie-Hellman calculation. */
+export function isDh(token: Token): boolean {
+  return token === 'ee' || token === 'es' || token === 'se' || token === 'ss';
+}

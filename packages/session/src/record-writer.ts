@@ -1,0 +1,139 @@
+import {
+  MESSAGE_HEADER_LENGTH,
+  type Message,
+  MessageType,
+  RELAY_DATA_MORE,
+  RELAY_DATA_OVERHEAD,
+  STREAM_DATA_OVERHEAD,
+  Writer,
+  encodeMessage,
+  isNumbered,
+  messageType,
+} from '@matryoshka/wire';
+import { TAG_LENGTH } from './crypto.ts';
+import type { RecordKeys } from './records.ts';
+import { SealedRecord } from './sealed-record.ts';
+import { SLAB_LENGTH, type Slab, type SlabPool } from './slab.ts';
+
+/** Most bytes of its own that a session puts into one record, at every nesting depth (docs/protocol.md §4.1). */
+export const MAX_OWN_PLAINTEXT_LENGTH: number = 63 * 1024;
+/** Largest plaintext of a record: a link carries messages of up to 65,535 bytes. */
+export const MAX_PLAINTEXT_LENGTH: number = 65_535 - TAG_LENGTH;
+/** Kept free at the end of each record for the acknowledgement that rides along. */
+export const ACKNOWLEDGE_LENGTH: number = MESSAGE_HEADER_LENGTH + 8;
+
+/**
+ * Assembles messages into records in place: they are encoded where they will be sealed and sent from, so that bytes of
+ * the user are copied once. One writer per session.
+ */
+export class RecordWriter {
+  readonly #pool: SlabPool;
+  readonly #writer = new Writer();
+  #slab: Slab | undefined;
+  #start = 0;
+  #numbered = false;
+  #open = false;
+
+  constructor(pool: SlabPool) {
+    this.#pool = pool;
+  }
+
+  /** Whether a record is begun and not sealed yet. */
+  get pending(): boolean {
+    return this.#open;
+  }
+
+  get #length(): number {
+    return this.#open ? this.#writer.offset - this.#start : 0;
+  }
+
+  /** Bytes of own messages that still fit, headers included. */
+  get space(): number {
+    return Math.max(0, MAX_OWN_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH - this.#length);
+  }
+
+  /** Bytes of carried messages that still fit, headers included: they may go beyond `space` (docs/protocol.md §4.1). */
+  get carriedSpace(): number {
+    return MAX_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH - this.#length;
+  }
+
+  /** Adds a whole message. The caller has checked that it fits. */
+  message(message: Message): void {
+    this.#begin();
+    encodeMessage(this.#writer, message);
+    if (isNumbered(messageType(message))) this.#numbered = true;
+  }
+
+  /** Begins stream data whose `length` bytes follow by `carried` (docs/protocol.md §6.3). */
+  streamData(streamId: number, length: number): void {
+    this.#begin();
+    this.#writer
+      .u8(MessageType.streamData)
+      .u16(STREAM_DATA_OVERHEAD - MESSAGE_HEADER_LENGTH + length)
+      .u32(streamId);
+    this.#numbered = true;
+  }
+
+  /** Begins relay data whose `length` bytes follow by `carried` (docs/protocol.md §6.4). */
+  relayData(portHigh: number, portLow: number, more: boolean, length: number): void {
+    this.#begin();
+    this.#writer
+      .u8(MessageType.relayData)
+      .u16(RELAY_DATA_OVERHEAD - MESSAGE_HEADER_LENGTH + length)
+      .u32(portHigh)
+      .u32(portLow)
+      .u8(more ? RELAY_DATA_MORE : 0);
+    this.#numbered = true;
+  }
+
+  /** Bytes of the stream or relay data that was begun; they are copied. */
+  carried(bytes: Uint8Array): void {
+    this.#writer.bytes(bytes);
+  }
+
+  /** Fills up with padding to `length` bytes of plaintext; more than that is left as it is. */
+  pad(length: number): void {
+    this.#begin();
+    const missing = length - this.#length;
+    if (missing > 0) this.#writer.zeros(missing);
+  }
+
+  /** Seals what was assembled, in place. The caller owns the record: it tells it when it is written and acknowledged. */
+  seal(keys: RecordKeys): SealedRecord {
+    const slab = this.#slab as Slab;
+    const end = this.#writer.offset;
+    const out = slab.bytes.subarray(this.#start, end + TAG_LENGTH);
+    const counter = keys.counter;
+    keys.seal(slab.bytes.subarray(this.#start, end), out);
+    const record = new SealedRecord(slab, out, counter, this.#numbered);
+    slab.used = end + TAG_LENGTH;
+    this.#open = false;
+    this.#numbered = false;
+    return record;
+  }
+
+  /** Gives the slab back while nothing is begun; an idle session holds no buffer. */
+  rest(): void {
+    if (this.#open || this.#slab === undefined) return;
+    this.#slab.release();
+    this.#slab = undefined;
+  }
+
+  /** Forgets what was begun and gives the slab back. */
+  discard(): void {
+    this.#open = false;
+    this.#numbered = false;
+    this.rest();
+  }
+
+  #begin(): void {
+    if (this.#open) return;
+    // Nobody else looks at the slab: start again at the front, where the cache is warm.
+    if (this.#slab?.sole === true) this.#slab.used = 0;
+    if (this.#slab !== undefined && SLAB_LENGTH - this.#slab.used < MAX_PLAINTEXT_LENGTH + TAG_LENGTH) this.rest();
+    this.#slab ??= this.#pool.take();
+    this.#start = this.#slab.used;
+    this.#writer.reset(this.#slab.bytes, this.#start, this.#start + MAX_PLAINTEXT_LENGTH);
+    this.#open = true;
+  }
+}

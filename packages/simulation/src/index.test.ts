@@ -1,0 +1,5 @@
+import { expect, test } from 'vitest';
+
+test('exports of the main entry', async () => {
+  expect(Object.keys(await import('./index.ts')).toSorted()).toEqual(['SimulatedClock', 'SimulatedNetwork', 'createWorld', 'seededRandom']);
+});

@@ -1,0 +1,16 @@
+/** A timer that was set. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time as the protocol sees it: always an argument, so that a simulated world can be its master. */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Milliseconds since 1970, for the hour bucket of handshakes only. */
+  unixMs(): number;
+  /** Runs `run` once, `ms` milliseconds from now. */
+  after(ms: number, run: () => void): Timer;
+  /** Runs `run` at the end of this tick, after all that has arrived was handled: one flush for all of it. */
+  soon(run: () => void): void;
+}

@@ -1,0 +1,2 @@
+export { type LinkContractCase, type LinkContractSubject, type LinkPair, linkContract } from './link-contract.ts';
+export { Recorder } from './recorder.ts';

@@ -1,0 +1,112 @@
+import { MatryoshkaError } from '@matryoshka/wire';
+import { MAX_MESSAGE_LENGTH } from './link.ts';
+
+/** Length of what stands before each frame's body on a byte stream (docs/protocol.md §2). */
+export const FRAME_HEADER_LENGTH = 2;
+
+/** First size of the buffer in which bodies are put together. */
+const FIRST_ASSEMBLY_LENGTH = 1024;
+const EMPTY = new Uint8Array(0);
+
+/** Writes the header of a frame (docs/protocol.md §2) to `header[at, at + 2)`. */
+export function writeFrameHeader(header: Uint8Array, at: number, bodyLength: number): void {
+  header[at] = bodyLength >>> 8;
+  header[at + 1] = bodyLength;
+}
+
+/**
+ * Cuts a byte stream into frames. The caller feeds chunks and takes frames; to pause, it just takes no more. Frames
+ * that lie in one chunk are views of it, others are put together in one buffer: either way a frame is valid until the
+ * next `next()`, `feed()` or `release()`.
+ */
+export class FrameDecoder {
+  #chunk: Uint8Array = EMPTY;
+  #at = 0;
+  /** First byte of a header that is split between chunks, else -1. */
+  #headerStart = -1;
+  /** Length of the body that is awaited; 0 while it is the header that is. */
+  #length = 0;
+  /** Bytes of the body that are in `#assembly`. */
+  #filled = 0;
+  #assembly: Uint8Array = EMPTY;
+
+  /** Whether a frame has begun that has not ended; only once `next()` said undefined. */
+  get incomplete(): boolean {
+    return this.#length > 0 || this.#headerStart >= 0;
+  }
+
+  /**
+   * Takes the next bytes of the stream. `chunk` is borrowed until `next()` says undefined.
+   * @throws RangeError while the chunk before it is not used up
+   */
+  feed(chunk: Uint8Array): void {
+    if (this.#at < this.#chunk.length) throw new RangeError('the previous chunk is not used up');
+    // Sockets give a subclass whose slice() does not copy; whoever gets a frame relies on one that does.
+    this.#chunk = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+    this.#at = 0;
+  }
+
+  /**
+   * The body of the next frame, 1 to 65,535 bytes, or undefined when the chunk is used up.
+   * @throws MatryoshkaError `transport.frame-length`; the stream is of no use after it
+   */
+  next(): Uint8Array | undefined {
+    if (this.#length === 0 && !this.#readHeader()) return this.#usedUp();
+    const end = this.#at + this.#length;
+    if (this.#filled === 0 && end <= this.#chunk.length) {
+      const frame = this.#chunk.subarray(this.#at, end);
+      this.#at = end;
+      this.#length = 0;
+      return frame;
+    }
+    return this.#assemble() ?? this.#usedUp();
+  }
+
+  /** Gives the memory back that a quiet stream does not need. */
+  release(): void {
+    if (this.#filled === 0) this.#assembly = EMPTY;
+  }
+
+  /** The one place where lengths are read. Says whether the header is complete. */
+  #readHeader(): boolean {
+    const chunk = this.#chunk;
+    if (this.#headerStart < 0) {
+      if (this.#at === chunk.length) return false;
+      this.#headerStart = chunk[this.#at++] as number;
+    }
+    if (this.#at === chunk.length) return false;
+    const length = (this.#headerStart << 8) | (chunk[this.#at++] as number);
+    this.#headerStart = -1;
+    if (length === 0) throw new MatryoshkaError('transport.frame-length', 'a frame of no bytes');
+    this.#length = length;
+    return true;
+  }
+
+  /** Moves what there is of the body to the assembly buffer; the body if it is complete with that. */
+  #assemble(): Uint8Array | undefined {
+    const part = this.#chunk.subarray(this.#at, this.#at + this.#length - this.#filled);
+    const filled = this.#filled + part.length;
+    // It grows with what has arrived, not with what was announced.
+    if (filled > this.#assembly.length) this.#grow(filled);
+    this.#assembly.set(part, this.#filled);
+    this.#at += part.length;
+    this.#filled = filled;
+    if (filled < this.#length) return undefined;
+    this.#length = 0;
+    this.#filled = 0;
+    return this.#assembly.subarray(0, filled);
+  }
+
+  #grow(needed: number): void {
+    let size = Math.max(this.#assembly.length, FIRST_ASSEMBLY_LENGTH);
+    while (size < needed) size *= 2;
+    const grown = new Uint8Array(Math.min(size, MAX_MESSAGE_LENGTH));
+    grown.set(this.#assembly.subarray(0, this.#filled));
+    this.#assembly = grown;
+  }
+
+  #usedUp(): undefined {
+    this.#chunk = EMPTY;
+    this.#at = 0;
+  }
+}

@@ -1,0 +1,172 @@
+import { type Endpoint, MatryoshkaError } from '@matryoshka/wire';
+import type { Clock } from './clock.ts';
+import { CONNECT_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, dialAborted, dialFailed, listenFailed } from './direct-link.ts';
+import type { Accept, Link, Listener, Transport, TransportFactory } from './link.ts';
+import { MemoryLink } from './memory-link.ts';
+import { linkMessageLength } from './message-length.ts';
+
+/** First port of the range for dialled links (RFC 6335 §6). */
+const FIRST_EPHEMERAL_PORT = 49_152;
+const LAST_PORT = 65_535;
+const UNSPECIFIED_HOSTS: readonly string[] = ['0.0.0.0', '::'];
+
+/** How a network in memory behaves. */
+export interface MemoryNetworkOptions {
+  readonly clock: Clock;
+  /** How long a message travels, in milliseconds; asked once per message and connect step, order is kept. Default 0. */
+  readonly delayMs?: (from: Endpoint, to: Endpoint) => number;
+  /** Whether one host can dial the other. Default: always. */
+  readonly reachable?: (from: string, to: string) => boolean;
+  /** Sees each message when it leaves and may overwrite it: the bytes are a copy. */
+  readonly observe?: (from: Endpoint, to: Endpoint, message: Uint8Array) => void;
+  /** For how long a listener stays silent to whom it refuses, in milliseconds. Default 10,000. */
+  readonly handshakeTimeoutMs?: number;
+}
+
+/** Nodes that find each other within one process, by ordinary `tcp` endpoints. */
+export interface MemoryNetwork {
+  /** The transport of the host with this IP address: it dials from there, and listens there. */
+  transport(local: { readonly host: string }): TransportFactory;
+  /** Ends all links between hosts of which `matches` says so; both sides see `transport.closed`. Says how many. */
+  breakLinks(matches: (dialler: string, listener: string) => boolean): number;
+  /** Ends all listeners of a host. */
+  stopListening(host: string): void;
+}
+
+class Network implements MemoryNetwork {
+  readonly options: MemoryNetworkOptions;
+  readonly #accepts = new Map<string, Accept>();
+  readonly #links = new Set<MemoryLink>();
+  #nextPort = FIRST_EPHEMERAL_PORT;
+
+  constructor(options: MemoryNetworkOptions) {
+    this.options = options;
+  }
+
+  transport(local: { readonly host: string }): TransportFactory {
+    return () => new MemoryTransport(this, local.host);
+  }
+
+  breakLinks(matches: (dialler: string, listener: string) => boolean): number {
+    const reason = new MatryoshkaError('transport.closed', 'the connection broke');
+    const broken = [...this.#links].filter((link) => matches(link.local.host, link.remote.host));
+    for (const link of broken) link.break(reason);
+    return broken.length;
+  }
+
+  stopListening(host: string): void {
+    for (const key of this.#accepts.keys()) if (key.startsWith(`${host} `)) this.#accepts.delete(key);
+  }
+
+  ephemeralPort(): number {
+    const port = this.#nextPort;
+    this.#nextPort = port === LAST_PORT ? FIRST_EPHEMERAL_PORT : port + 1;
+    return port;
+  }
+
+  listen(on: Endpoint, accept: Accept): Listener {
+    let endpoint = on;
+    while (endpoint.port === 0 || (on.port === 0 && this.#accepts.has(key(endpoint)))) endpoint = { ...on, port: this.ephemeralPort() };
+    if (this.#accepts.has(key(endpoint))) throw listenFailed(on, 'the port is in use');
+    this.#accepts.set(key(endpoint), accept);
+    const close = (): Promise<void> => {
+      if (this.#accepts.get(key(endpoint)) === accept) this.#accepts.delete(key(endpoint));
+      return Promise.resolve();
+    };
+    return { endpoint, close };
+  }
+
+  /** The two ends of a new link, or undefined where nobody listens; the accepted end gets `first` on its way. */
+  connect(from: Endpoint, to: Endpoint, first: Uint8Array): Link | undefined {
+    const { clock, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, ...rest } = this.options;
+    if (!this.#accepts.has(key(to)) || rest.reachable?.(from.host, to.host) === false) return undefined;
+    const [dialled, accepted] = MemoryLink.pair({
+      ...rest,
+      clock,
+      dialler: from,
+      listener: to,
+      refusalMs: handshakeTimeoutMs,
+      ended: () => this.#links.delete(dialled),
+    });
+    this.#links.add(dialled);
+    rest.observe?.(from, to, first);
+    this.travel(from, to, () => {
+      const accept = this.#accepts.get(key(to));
+      if (accept === undefined) accepted.break(new MatryoshkaError('transport.closed', 'the listener closed'));
+      else if (this.#links.has(dialled)) accept(accepted, first);
+    });
+    return dialled;
+  }
+
+  /** Runs `arrive` when something sent now would be there. */
+  travel(from: Endpoint, to: Endpoint, arrive: () => void): void {
+    const delayMs = this.options.delayMs?.(from, to) ?? 0;
+    if (delayMs === 0) this.options.clock.soon(arrive);
+    else if (delayMs !== Number.POSITIVE_INFINITY) this.options.clock.after(delayMs, arrive);
+  }
+}
+
+class MemoryTransport implements Transport {
+  readonly name = 'memory';
+  readonly #network: Network;
+  readonly #host: string;
+
+  constructor(network: Network, host: string) {
+    this.#network = network;
+    this.#host = host;
+  }
+
+  handles(endpoint: Endpoint): boolean {
+    return endpoint.transport === 'tcp';
+  }
+
+  async dial(to: Endpoint, first: Uint8Array, { signal }: { readonly signal?: AbortSignal }): Promise<Link> {
+    linkMessageLength([first]);
+    if (!this.handles(to)) throw dialFailed(to, 'only tcp endpoints are known here');
+    const copy = first.slice();
+    const network = this.#network;
+    const from: Endpoint = { transport: 'tcp', host: this.#host, port: network.ephemeralPort() };
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(dialAborted(to, signal));
+      let settled = false;
+      const settle = (): void => {
+        settled = true;
+        timer.cancel();
+        signal?.removeEventListener('abort', abort);
+      };
+      const fail = (error: MatryoshkaError): void => {
+        settle();
+        reject(error);
+      };
+      const abort = (): void => fail(dialAborted(to, signal as AbortSignal));
+      const timer = network.options.clock.after(CONNECT_TIMEOUT_MS, () => fail(dialFailed(to, 'it took too long')));
+      signal?.addEventListener('abort', abort, { once: true });
+      const connect = (): void => {
+        if (settled) return;
+        const link = network.connect(from, to, copy);
+        if (link === undefined) return fail(dialFailed(to, 'nobody listens there'));
+        settle();
+        resolve(link);
+      };
+      // One round trip to connect, as with TCP.
+      network.travel(from, to, () => network.travel(to, from, connect));
+    });
+  }
+
+  async listen(on: Endpoint, accept: Accept): Promise<Listener> {
+    if (!this.handles(on)) throw listenFailed(on, 'only tcp endpoints are known here');
+    if (on.host !== this.#host && !UNSPECIFIED_HOSTS.includes(on.host)) throw listenFailed(on, `this host is ${this.#host}`);
+    return this.#network.listen({ transport: 'tcp', host: this.#host, port: on.port }, accept);
+  }
+}
+
+function key(endpoint: Endpoint): string {
+  return `${endpoint.host} ${endpoint.port}`;
+}
+
+/**
+ * A network within one process. Its transports know `tcp` endpoints, so that a node cannot tell it from the real one.
+ */
+export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
+  return new Network(options);
+}

@@ -1,0 +1,103 @@
+import type { Socket } from 'node:net';
+import { FRAME_HEADER_LENGTH, writeFrameHeader } from '../frame-decoder.ts';
+import { UNSENT_LIMIT_BYTES } from '../link.ts';
+
+/** Headers are cut from slabs of this size: one small allocation for 256 messages. */
+const HEADER_SLAB_LENGTH: number = 256 * FRAME_HEADER_LENGTH;
+
+/** Sends handed to the socket in one go. */
+interface Batch {
+  readonly sends: number;
+  readonly bytes: number;
+}
+
+/** Writes frames to a socket: what is sent within one tick goes out in one system call, without being copied. */
+export class SocketWriter {
+  readonly #socket: Socket;
+  readonly #onWritten: () => void;
+  #parts: Uint8Array[] = [];
+  #sends = 0;
+  #bytes = 0;
+  #scheduled = false;
+  readonly #batches: Batch[] = [];
+  #headers = new Uint8Array(0);
+  #headersAt = 0;
+  #unsentBytes = 0;
+  #written = 0;
+  #blocked = false;
+
+  /** `onWritten` is called when `written` has grown, never inside `send`. */
+  constructor(socket: Socket, onWritten: () => void) {
+    this.#socket = socket;
+    this.#onWritten = onWritten;
+  }
+
+  /** Sends that the system has taken over, since the beginning. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Takes one message of `length` bytes. Says whether more may follow now. */
+  send(parts: readonly Uint8Array[], length: number): boolean {
+    this.#parts.push(this.#header(length));
+    for (const part of parts) if (part.length > 0) this.#parts.push(part);
+    this.#sends++;
+    this.#bytes += FRAME_HEADER_LENGTH + length;
+    this.#unsentBytes += FRAME_HEADER_LENGTH + length;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      process.nextTick(this.#flush);
+    }
+    if (this.#unsentBytes < UNSENT_LIMIT_BYTES) return true;
+    this.#blocked = true;
+    return false;
+  }
+
+  /** Whether `send` said stop and may go on; true once per stop. */
+  takeWritable(): boolean {
+    if (!this.#blocked || this.#unsentBytes >= UNSENT_LIMIT_BYTES / 2) return false;
+    this.#blocked = false;
+    return true;
+  }
+
+  /** Ends the stream after what was sent. */
+  end(): void {
+    this.#flush();
+    this.#socket.end();
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    const parts = this.#parts;
+    if (parts.length === 0 || !this.#socket.writable) return;
+    this.#batches.push({ sends: this.#sends, bytes: this.#bytes });
+    this.#parts = [];
+    this.#sends = 0;
+    this.#bytes = 0;
+    const last = parts.pop() as Uint8Array;
+    this.#socket.cork();
+    for (const part of parts) this.#socket.write(part);
+    this.#socket.write(last, this.#batchWritten);
+    this.#socket.uncork();
+  };
+
+  readonly #batchWritten = (error?: Error | null): void => {
+    // What failed is reported by the socket itself.
+    if (error) return;
+    const batch = this.#batches.shift() as Batch;
+    this.#written += batch.sends;
+    this.#unsentBytes -= batch.bytes;
+    this.#onWritten();
+  };
+
+  #header(length: number): Uint8Array {
+    if (this.#headersAt === this.#headers.length) {
+      this.#headers = new Uint8Array(HEADER_SLAB_LENGTH);
+      this.#headersAt = 0;
+    }
+    const at = this.#headersAt;
+    this.#headersAt = at + FRAME_HEADER_LENGTH;
+    writeFrameHeader(this.#headers, at, length);
+    return this.#headers.subarray(at, at + FRAME_HEADER_LENGTH);
+  }
+}

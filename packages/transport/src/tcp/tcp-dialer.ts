@@ -1,0 +1,61 @@
+import { connect } from 'node:net';
+import { type Endpoint, type MatryoshkaError, sameEndpoint } from '@matryoshka/wire';
+import type { Clock } from '../clock.ts';
+import { dialAborted, dialFailed } from '../direct-link.ts';
+import { FRAME_HEADER_LENGTH, FrameDecoder, writeFrameHeader } from '../frame-decoder.ts';
+import type { Link } from '../link.ts';
+import { linkMessageLength } from '../message-length.ts';
+import { socketEndpoint, systemReason } from './socket-endpoint.ts';
+import { TcpLink } from './tcp-link.ts';
+import type { TcpSettings } from './tcp-options.ts';
+
+/** @throws MatryoshkaError `transport.dial-failed` that names the endpoint and the system's reason, `aborted` */
+export async function dialTcp(
+  to: Endpoint,
+  first: Uint8Array,
+  signal: AbortSignal | undefined,
+  clock: Clock,
+  settings: TcpSettings,
+): Promise<Link> {
+  const length = linkMessageLength([first]);
+  if (signal?.aborted === true) throw dialAborted(to, signal);
+  const frame = new Uint8Array(FRAME_HEADER_LENGTH + length);
+  writeFrameHeader(frame, 0, length);
+  frame.set(first, FRAME_HEADER_LENGTH);
+
+  const { localAddress } = settings;
+  const socket = connect({ host: to.host, port: to.port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
+  // Nothing is read before the link has an owner.
+  socket.pause();
+  // The socket sends it the moment it is connected.
+  socket.write(frame);
+
+  return new Promise((resolve, reject) => {
+    const fail = (error: MatryoshkaError): void => {
+      settle();
+      socket.on('error', () => {}).destroy();
+      reject(error);
+    };
+    const failed = (error: Error): void => fail(dialFailed(to, systemReason(error), error));
+    const aborted = (): void => fail(dialAborted(to, signal as AbortSignal));
+    const timer = clock.after(settings.connectTimeoutMs, () =>
+      fail(dialFailed(to, `no connection within ${settings.connectTimeoutMs} ms`)),
+    );
+    const settle = (): void => {
+      timer.cancel();
+      signal?.removeEventListener('abort', aborted);
+      socket.off('error', failed).off('connect', connected);
+    };
+    const connected = (): void => {
+      const local = socketEndpoint(socket.localAddress, socket.localPort);
+      const remote = socketEndpoint(socket.remoteAddress, socket.remotePort);
+      if (local === undefined || remote === undefined) return fail(dialFailed(to, 'the connection closed at once'));
+      // A connect to a free local port can meet itself (RFC 9293 §3.5, simultaneous open).
+      if (sameEndpoint(local, remote)) return fail(dialFailed(to, 'nobody listens there'));
+      settle();
+      resolve(new TcpLink({ socket, local, remote, clock, decoder: new FrameDecoder() }));
+    };
+    signal?.addEventListener('abort', aborted, { once: true });
+    socket.on('error', failed).on('connect', connected);
+  });
+}

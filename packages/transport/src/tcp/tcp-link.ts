@@ -1,0 +1,243 @@
+import type { Socket } from 'node:net';
+import { type Endpoint, MatryoshkaError } from '@matryoshka/wire';
+import type { Clock, Timer } from '../clock.ts';
+import { DIRECT_LINK, FLUSH_TIMEOUT_MS, FRAME_TIMEOUT_MS } from '../direct-link.ts';
+import type { FrameDecoder } from '../frame-decoder.ts';
+import type { CloseReason, Link, LinkHandler, LinkInfo } from '../link.ts';
+import { linkMessageLength } from '../message-length.ts';
+import { systemReason } from './socket-endpoint.ts';
+import { SocketWriter } from './socket-writer.ts';
+
+/** What a link is made of. */
+export interface TcpLinkParts {
+  /** Connected and paused; the link owns it from here. */
+  readonly socket: Socket;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly clock: Clock;
+  /** May hold what came after the first frame. */
+  readonly decoder: FrameDecoder;
+  /** On the accepting side only. */
+  readonly accepted?: {
+    /** Until when, on the clock, whoever is refused is told nothing. */
+    readonly silentUntilMs: number;
+    /** Called at the first send. */
+    readonly answered: () => void;
+  };
+}
+
+/** A link over a TCP socket. */
+export class TcpLink implements Link {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly info: LinkInfo = DIRECT_LINK;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #decoder: FrameDecoder;
+  readonly #accepted: TcpLinkParts['accepted'];
+  readonly #writer: SocketWriter;
+  #handler: LinkHandler | undefined;
+  #paused = false;
+  #pumping = false;
+  #turnScheduled = false;
+  #answered = false;
+  #reported = 0;
+  /** Since when a frame is incomplete; undefined while none is. */
+  #incompleteSinceMs: number | undefined;
+  #frameTimer: Timer | undefined;
+  #closeTimer: Timer | undefined;
+  #error: Error | undefined;
+  /** The other side has said that nothing follows; what came before may still be here. */
+  #ended = false;
+  /** Why this side closes: set at the close, reported once what was sent is out. */
+  #closing: CloseReason | undefined;
+  #finished = false;
+  #closedReported = false;
+
+  constructor(parts: TcpLinkParts) {
+    this.local = parts.local;
+    this.remote = parts.remote;
+    this.#clock = parts.clock;
+    this.#decoder = parts.decoder;
+    this.#accepted = parts.accepted;
+    this.#socket = parts.socket;
+    this.#writer = new SocketWriter(parts.socket, () => this.#reportWritten());
+    this.#socket
+      .on('data', (chunk: Uint8Array) => this.#receive(chunk))
+      .on('end', () => this.#remoteEnded())
+      .on('finish', () => this.#flushed())
+      .on('error', (error) => (this.#error = error))
+      .on('close', () => this.#socketClosed());
+  }
+
+  attach(handler: LinkHandler): void {
+    this.#handler = handler;
+    this.#restartFrameTime();
+    this.#takeTurn();
+  }
+
+  send(parts: readonly Uint8Array[]): boolean {
+    const length = linkMessageLength(parts);
+    if (this.#closing !== undefined || this.#finished) return false;
+    if (!this.#answered) {
+      this.#answered = true;
+      this.#accepted?.answered();
+    }
+    return this.#writer.send(parts, length);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (this.#closing === undefined) this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#restartFrameTime();
+    this.#takeTurn();
+  }
+
+  close(reason: CloseReason = new MatryoshkaError('closed')): void {
+    if (this.#closing !== undefined || this.#finished) return;
+    this.#closing = reason;
+    this.#frameTimer?.cancel();
+    // From here on all that comes is read and dropped: closing with something unread would reset the connection, and
+    // the other side would lose what it was sent.
+    this.#socket.resume();
+    const silenceMs = (this.#accepted?.silentUntilMs ?? 0) - this.#clock.now();
+    if (this.#accepted !== undefined && !this.#answered && silenceMs > 0) {
+      this.#closeTimer = this.#clock.after(silenceMs, () => this.#end());
+      this.#finish(reason);
+    } else {
+      this.#end();
+    }
+  }
+
+  #end(): void {
+    this.#writer.end();
+    this.#closeTimer = this.#clock.after(FLUSH_TIMEOUT_MS, () => this.#socket.destroy());
+  }
+
+  #flushed(): void {
+    // A socket whose other side ended also ends by itself; that is no close of ours.
+    if (this.#closing !== undefined) this.#finish(this.#closing);
+  }
+
+  /** What the owner has not asked for right now happens at the end of the tick. */
+  #takeTurn(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.#clock.soon(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#turnScheduled = false;
+    this.#reportWritten();
+    this.#pump();
+    if (!this.#finished || this.#closedReported || this.#handler === undefined) return;
+    this.#closedReported = true;
+    this.#handler.closed(this.#closing as CloseReason);
+  };
+
+  #reportWritten(): void {
+    const { written } = this.#writer;
+    if (this.#handler === undefined || this.#closedReported) return;
+    if (written > this.#reported) {
+      this.#reported = written;
+      this.#handler.written(written);
+    }
+    if (this.#closing === undefined && !this.#finished && this.#writer.takeWritable()) this.#handler.writable();
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#closing !== undefined || this.#finished) return;
+    this.#decoder.feed(chunk);
+    this.#pump();
+  }
+
+  /** Delivers what is there as long as the owner wants it, then asks for more. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#flows) {
+        const frame = this.#nextFrame();
+        if (frame === undefined) break;
+        this.#incompleteSinceMs = undefined;
+        (this.#handler as LinkHandler).message(frame);
+      }
+    } finally {
+      this.#pumping = false;
+    }
+    if (!this.#flows) return;
+    if (this.#ended) {
+      this.#finish(new MatryoshkaError('transport.closed', 'the other side closed the connection'));
+      // It takes nothing any more, so there is nothing to flush.
+      this.#socket.destroy();
+      return;
+    }
+    this.#watchFrame();
+    if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  get #flows(): boolean {
+    return this.#handler !== undefined && !this.#paused && this.#closing === undefined && !this.#finished;
+  }
+
+  #nextFrame(): Uint8Array | undefined {
+    try {
+      return this.#decoder.next();
+    } catch (error) {
+      this.close(error as MatryoshkaError);
+      return undefined;
+    }
+  }
+
+  /** One timer per link at most, and none is touched while frames come and go. */
+  #watchFrame(): void {
+    if (!this.#decoder.incomplete) return;
+    this.#incompleteSinceMs ??= this.#clock.now();
+    this.#frameTimer ??= this.#clock.after(FRAME_TIMEOUT_MS, this.#frameTimeout);
+  }
+
+  readonly #frameTimeout = (): void => {
+    this.#frameTimer = undefined;
+    if (this.#closing !== undefined || this.#finished) return;
+    if (this.#flows && !this.#decoder.incomplete) {
+      this.#decoder.release();
+      return;
+    }
+    // While the owner does not read, the sender cannot be late.
+    const sinceMs = this.#flows ? (this.#incompleteSinceMs ?? this.#clock.now()) : this.#clock.now();
+    this.#incompleteSinceMs = sinceMs;
+    const remainingMs = sinceMs + FRAME_TIMEOUT_MS - this.#clock.now();
+    if (remainingMs > 0) this.#frameTimer = this.#clock.after(remainingMs, this.#frameTimeout);
+    else this.close(new MatryoshkaError('transport.frame-incomplete'));
+  };
+
+  #restartFrameTime(): void {
+    if (this.#incompleteSinceMs !== undefined) this.#incompleteSinceMs = this.#clock.now();
+  }
+
+  /** The socket says so even while it is paused, so the owner may have messages to take before. */
+  #remoteEnded(): void {
+    this.#ended = true;
+    this.#pump();
+  }
+
+  #socketClosed(): void {
+    this.#frameTimer?.cancel();
+    this.#closeTimer?.cancel();
+    if (this.#ended && this.#error === undefined && this.#closing === undefined) return;
+    const message = this.#error === undefined ? 'the connection closed' : `the connection broke: ${systemReason(this.#error)}`;
+    this.#finish(new MatryoshkaError('transport.closed', message, { cause: this.#error }));
+  }
+
+  /** `reason` counts where this side has not closed for a reason of its own. */
+  #finish(reason: CloseReason): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#closing ??= reason;
+    this.#takeTurn();
+  }
+}

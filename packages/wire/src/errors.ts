@@ -1,0 +1,48 @@
+import { REASONS, type ReasonCode, type ReasonKind } from './reasons.ts';
+
+/** Everything an error of this project may be told at construction. */
+export interface ErrorDetails {
+  /** What happened before it; never sent to anyone. */
+  readonly cause?: unknown;
+  /** After which time another attempt may succeed, in milliseconds (`relay.rate-limited`, `relay.busy`). */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * The one base of all errors. `code` is stable and is what programs switch on; it travels on the wire as a number
+ * (docs/protocol.md §10). `message` is for people and is no API.
+ */
+export class MatryoshkaError extends Error {
+  /** Stable code, e.g. `relay.disabled`. */
+  readonly code: ReasonCode;
+  /** Who is at fault, which is what decides the right reaction. */
+  readonly kind: ReasonKind;
+  /** After which time another attempt may succeed, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ReasonCode, message?: string, details: ErrorDetails = {}) {
+    super(message ?? REASONS[code].text, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.kind = REASONS[code].kind;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** Bytes that are no valid encoding. The link (or epoch) they came on ends. */
+export class DecodeError extends MatryoshkaError {
+  /** Where in the decoded bytes, counted from their beginning. */
+  readonly offset: number;
+
+  constructor(code: ReasonCode, message: string, offset: number) {
+    super(code, `${message} (at byte ${offset})`);
+    this.offset = offset;
+  }
+}
+
+/** `error` itself if it is one of ours, otherwise wrapped under `code` with its message kept. */
+export function asMatryoshkaError(error: unknown, code: ReasonCode): MatryoshkaError {
+  if (error instanceof MatryoshkaError) return error;
+  const message = error instanceof Error ? `${REASONS[code].text}: ${error.message}` : undefined;
+  return new MatryoshkaError(code, message, { cause: error });
+}

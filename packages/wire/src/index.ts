@@ -1,0 +1,71 @@
+export { formatAddress, parseAddress } from './address.ts';
+export {
+  type Destination,
+  type Endpoint,
+  type TransportName,
+  decodeEndpoint,
+  encodeEndpoint,
+  endpointLength,
+  formatDestination,
+  formatEndpoint,
+  parseDestination,
+  parseEndpoint,
+  sameEndpoint,
+} from './endpoint.ts';
+export { DecodeError, type ErrorDetails, MatryoshkaError, asMatryoshkaError } from './errors.ts';
+export {
+  HANDSHAKE_ANSWER_LENGTH,
+  HANDSHAKE_OPENING_LENGTH,
+  HANDSHAKE_REQUEST_LENGTH,
+  IDENTITY_KEY_LENGTH,
+  IDENTITY_PAYLOAD_LENGTH,
+  type IdentityProof,
+  type PatternName,
+  PROTOCOL_VERSION,
+  REQUEST_PAYLOAD_LENGTH,
+  SELECTOR_LENGTH,
+  SIGNATURE_LENGTH,
+  type Selector,
+  type SuiteName,
+  decodeIdentityPayload,
+  decodeSelector,
+  encodeIdentityPayload,
+  encodeSelector,
+} from './handshake-layout.ts';
+export {
+  MESSAGE_HEADER_LENGTH,
+  MessageType,
+  RELAY_DATA_MORE,
+  RELAY_DATA_OVERHEAD,
+  STREAM_DATA_OVERHEAD,
+  isCritical,
+  isNumbered,
+} from './messages/header.ts';
+export { type Message, decodeBody, decodeMessage, encodeMessage, messageLength, messageType } from './messages/message.ts';
+export {
+  MEETING_TOKEN_LENGTH,
+  PEER_HASH_LENGTH,
+  type RelayClose,
+  type RelayCreate,
+  type RelayCredit,
+  type RelayCreditReturn,
+  type RelayDestination,
+  type RelayLimits,
+  type RelayMeet,
+  type RelayRegister,
+  type RelayStatus,
+} from './messages/relay-messages.ts';
+export {
+  type Allowance,
+  type Goodbye,
+  type Hello,
+  MAX_LISTENING_ENDPOINTS,
+  PING_LENGTH,
+  RESUME_PROOF_LENGTH,
+  SESSION_ID_LENGTH,
+  type SessionResume,
+} from './messages/session-messages.ts';
+export type { StreamOpen, StreamReset } from './messages/stream-messages.ts';
+export { Reader } from './reader.ts';
+export { REASONS, type Reason, type ReasonCode, type ReasonKind, reasonFromNumber, reasonNumber } from './reasons.ts';
+export { Writer, textLength } from './writer.ts';

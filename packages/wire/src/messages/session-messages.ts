@@ -1,0 +1,145 @@
+import { DecodeError } from '../errors.ts';
+import { decodeEndpoint, encodeEndpoint, endpointLength, type Endpoint } from '../endpoint.ts';
+import type { Reader } from '../reader.ts';
+import { reasonFromNumber, reasonNumber, type ReasonCode } from '../reasons.ts';
+import type { Writer } from '../writer.ts';
+
+/** Length of a session id, in bytes. */
+export const SESSION_ID_LENGTH = 16;
+/** Length of the proof of a resume, an HMAC-SHA256 (docs/protocol.md §5), in bytes. */
+export const RESUME_PROOF_LENGTH = 32;
+/** Length of the token of ping and pong, in bytes. */
+export const PING_LENGTH = 8;
+/** A hello names at most this many listening endpoints. */
+export const MAX_LISTENING_ENDPOINTS = 8;
+
+/** The initiator's first record opens a new session (docs/protocol.md §4.3). */
+export interface SessionNew {
+  readonly type: 'session-new';
+}
+
+/** The initiator's first record goes on with a session of an earlier link (docs/protocol.md §5). */
+export interface SessionResume {
+  readonly type: 'session-resume';
+  readonly sessionId: Uint8Array;
+  /** Counted records received so far. */
+  readonly delivered: number;
+  readonly proof: Uint8Array;
+}
+
+/** The responder's answer to a resume it verified (docs/protocol.md §5). */
+export interface Resumed {
+  readonly type: 'resumed';
+  readonly delivered: number;
+  readonly proof: Uint8Array;
+}
+
+/** The responder's answer to a resume it does not take; the attempt ends. */
+export interface ResumeRefused {
+  readonly type: 'resume-refused';
+  readonly reason: ReasonCode;
+}
+
+/** What a neighbour may ask of us (R14). 0 in `links` and `handshakes` means none. */
+export interface Allowance {
+  /** Relay requests per second. */
+  readonly requestsPerSecond: number;
+  /** Relay requests at once. */
+  readonly burst: number;
+  /** Relay requests that wait for their answer. */
+  readonly handshakes: number;
+  /** Relay links open at once. */
+  readonly links: number;
+}
+
+/** First in each session, and again when it changes (docs/protocol.md §6.2). */
+export interface Hello {
+  readonly type: 'hello';
+  /** Whether this node serves relay links for others. */
+  readonly relaying: boolean;
+  readonly allowance: Allowance;
+  /** The receiver's address as its link shows it here; never over a relay link. */
+  readonly observed?: Endpoint;
+  /** Where the sender listens; empty over a relay link. */
+  readonly listening: readonly Endpoint[];
+}
+
+/** Counted records received so far: absolute, only the newest counts (docs/protocol.md §5). */
+export interface Acknowledge {
+  readonly type: 'acknowledge';
+  readonly delivered: number;
+}
+
+/** Asks for a pong with the same token. */
+export interface Ping {
+  readonly type: 'ping';
+  readonly token: Uint8Array;
+}
+
+/** Answers a ping. */
+export interface Pong {
+  readonly type: 'pong';
+  readonly token: Uint8Array;
+}
+
+/** The next record of this direction is under the next key; alone in its record */
+export interface KeyUpdate {
+  readonly type: 'key-update';
+}
+
+/** Ends the session; nothing follows. */
+export interface Goodbye {
+  readonly type: 'goodbye';
+  readonly reason: ReasonCode;
+}
+
+/** Bytes without meaning. */
+export interface Cover {
+  readonly type: 'cover';
+  readonly bytes: Uint8Array;
+}
+
+const FLAG_RELAYING = 0x01;
+const FLAG_OBSERVED = 0x02;
+const HELLO_FIXED_LENGTH = 1 + 4 + 4 + 2 + 4 + 1;
+
+/** Bytes {@link encodeHello} will write. @throws RangeError for host names */
+export function helloLength(hello: Hello): number {
+  let length = HELLO_FIXED_LENGTH + (hello.observed === undefined ? 0 : endpointLength(hello.observed));
+  for (const endpoint of hello.listening) length += endpointLength(endpoint);
+  return length;
+}
+
+/** docs/protocol.md §6.2. @throws RangeError for too many endpoints, host names and port 0 */
+export function encodeHello(writer: Writer, hello: Hello): void {
+  if (hello.listening.length > MAX_LISTENING_ENDPOINTS) throw new RangeError(`a hello names at most ${MAX_LISTENING_ENDPOINTS} endpoints`);
+  const { allowance } = hello;
+  writer.u8((hello.relaying ? FLAG_RELAYING : 0) | (hello.observed === undefined ? 0 : FLAG_OBSERVED));
+  writer.u32(allowance.requestsPerSecond).u32(allowance.burst).u16(allowance.handshakes).u32(allowance.links);
+  writer.u8(hello.listening.length);
+  if (hello.observed !== undefined) encodeEndpoint(writer, hello.observed);
+  for (const endpoint of hello.listening) encodeEndpoint(writer, endpoint);
+}
+
+/** @throws DecodeError `wire.truncated`, `wire.invalid`, `wire.too-long` above {@link MAX_LISTENING_ENDPOINTS} */
+export function decodeHello(reader: Reader): Hello {
+  const at = reader.offset;
+  const flags = reader.u8();
+  if ((flags & ~(FLAG_RELAYING | FLAG_OBSERVED)) !== 0) throw new DecodeError('wire.invalid', 'unknown flags in hello', at);
+  const allowance = { requestsPerSecond: reader.u32(), burst: reader.u32(), handshakes: reader.u16(), links: reader.u32() };
+  const count = reader.u8();
+  if (count > MAX_LISTENING_ENDPOINTS) throw new DecodeError('wire.too-long', `${count} endpoints in hello`, reader.offset - 1);
+  const observed = (flags & FLAG_OBSERVED) === 0 ? {} : { observed: decodeEndpoint(reader) };
+  const listening = Array.from({ length: count }, () => decodeEndpoint(reader));
+  return { type: 'hello', relaying: (flags & FLAG_RELAYING) !== 0, allowance, ...observed, listening };
+}
+
+/** A reason as its 16-bit number (docs/protocol.md §10). */
+export function encodeReason(writer: Writer, reason: ReasonCode): void {
+  writer.u16(reasonNumber(reason));
+}
+
+/** A reason from its 16-bit number; `unknown` for those of later versions. */
+export function decodeReason(reader: Reader): ReasonCode {
+  return reasonFromNumber(reader.u16());
+}

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { expectedOutput, fences, logCalls, tableRows } from './markdown.ts';
+
+describe('fences', () => {
+  test('are found with language and line', () => {
+    expect(fences('a\n\n```ts\nconst x = 1;\n```\n\n```sh\nls\n```\n')).toEqual([
+      { language: 'ts', line: 4, code: 'const x = 1;\n' },
+      { language: 'sh', line: 8, code: 'ls\n' },
+    ]);
+  });
+});
+
+describe('tables', () => {
+  const text = ['| Layer | package | what |', '|---|:---:|--:|', '| 1 | `a` | x \\| y |', '', '| other |', '|---|', '| 2 |'].join('\n');
+
+  test('rows come by the names of their columns', () => {
+    expect(tableRows(text, ['layer', 'package'])).toEqual([{ layer: '1', package: 'a', what: 'x \\| y' }]);
+  });
+
+  test('other tables do not count', () => {
+    expect(tableRows(text, ['other'])).toEqual([{ other: '2' }]);
+    expect(tableRows(text, ['nothing'])).toEqual([]);
+  });
+});
+
+describe('expected output', () => {
+  test('stands in the comment after console.log', () => {
+    const code = 'console.log(1); // 1\nfor (const x of y) {\n  console.log(f(x)) // http://a\n}\nconst z = 1; // not this\n';
+    expect(expectedOutput(code)).toEqual(['1', 'http://a']);
+    expect(logCalls(code)).toBe(2);
+  });
+});

@@ -1,0 +1,55 @@
+/** One fenced block of code. */
+export interface Fence {
+  readonly language: string;
+  /** Line of its first line of code in the document, from 1. */
+  readonly line: number;
+  readonly code: string;
+}
+
+/** The fenced blocks of a document. */
+export function fences(markdown: string): readonly Fence[] {
+  return [...markdown.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```\s*$/gm)].map((match) => ({
+    language: match[1] as string,
+    line: markdown.slice(0, match.index).split('\n').length + 1,
+    code: match[2] as string,
+  }));
+}
+
+/** One row of a table: its cells by the name of their column, in lower case and without code marks. */
+export type Row = Readonly<Record<string, string>>;
+
+/** The rows of every table whose header begins with `columns`. */
+export function tableRows(markdown: string, columns: readonly string[]): readonly Row[] {
+  const rows: Row[] = [];
+  let header: readonly string[] | undefined;
+  for (const line of markdown.split('\n')) {
+    if (!line.startsWith('|')) {
+      header = undefined;
+      continue;
+    }
+    const cells = line
+      .replace(/^\|/, '')
+      .replace(/\|\s*$/, '')
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim());
+    if (header === undefined) {
+      header = cells.map((cell) => cell.toLowerCase());
+      continue;
+    }
+    if (cells.every((cell) => /^:?-+:?$/.test(cell))) continue;
+    if (columns.every((column, index) => header?.[index] === column)) {
+      rows.push(Object.fromEntries(header.map((name, index) => [name, (cells[index] ?? '').replaceAll('`', '')])));
+    }
+  }
+  return rows;
+}
+
+/** What `console.log(x) // expected` promises, in the order of the lines. */
+export function expectedOutput(code: string): readonly string[] {
+  return [...code.matchAll(/^\s*console\.log\(.*\);? *\/\/ ?(.*)$/gm)].map((match) => (match[1] as string).trim());
+}
+
+/** How many calls of `console.log` there are: each needs its expectation. */
+export function logCalls(code: string): number {
+  return [...code.matchAll(/console\.log\(/g)].length;
+}

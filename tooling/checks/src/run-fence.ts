@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { expectedOutput, logCalls } from './markdown.ts';
+
+/** What became of an example. */
+export interface FenceResult {
+  readonly exitCode: number;
+  /** Its output, line by line. */
+  readonly output: readonly string[];
+  readonly errors: string;
+}
+
+/** How long an example may take. */
+const DEADLINE_MS = 60_000;
+
+/**
+ * Runs TypeScript as a module in `folder`, from where its imports resolve; with `source`, packages of this repository
+ * are their sources, not their builds.
+ */
+export function runFence(code: string, folder: string, options: { readonly source: boolean }): Promise<FenceResult> {
+  const conditions = options.source ? ['--conditions=@matryoshka/source'] : [];
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [...conditions, '--input-type=module-typescript', '-'],
+      { cwd: folder, timeout: DEADLINE_MS },
+      (error, stdout, stderr) => {
+        const output = stdout.split('\n').slice(0, -1);
+        resolve({ exitCode: error === null ? 0 : 1, output, errors: stderr });
+      },
+    );
+    child.stdin?.end(code);
+  });
+}
+
+/** What is wrong with an example and its result; undefined where its output is what its comments promise. */
+export function fenceFault(code: string, result: FenceResult): string | undefined {
+  const expected = expectedOutput(code);
+  if (expected.length !== logCalls(code)) return 'a console.log without the comment that says what it prints';
+  if (result.exitCode !== 0) return `it failed:\n${result.errors}`;
+  const actual = result.output.join('\n');
+  return actual === expected.join('\n') ? undefined : `it printed:\n${actual}\nand not:\n${expected.join('\n')}`;
+}
