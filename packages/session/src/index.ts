@@ -14,6 +14,12 @@ export { ACKNOWLEDGE_AFTER_BYTES, ACKNOWLEDGE_AFTER_MS, Delivery, RETAINED_LIMIT
 export { type SessionKeys, networkKeyPsk } from './handshake.ts';
 export { IDENTITY_SEED_LENGTH, Identity, createIdentity, identityFromSeed } from './identity.ts';
 export { InitiatorHandshake, type InitiatorOptions } from './initiator-handshake.ts';
+export { type CompletedHandshake } from './noise/completed-handshake.ts';
+export { type HandshakeOptions, HandshakeState, type ReceivedPayload } from './noise/handshake-state.ts';
+export { namedPattern } from './noise/pattern-catalog.ts';
+export { parsePattern } from './noise/pattern-text.ts';
+export type { HandshakePattern, Role } from './noise/pattern.ts';
+export { type NoiseProtocol, parseProtocolName } from './noise/protocol-name.ts';
 export { PEER_ID_LENGTH, type PeerId, parsePeerId, peerHash, peerIdFromHash, peerIdFromKey } from './peer-id.ts';
 export { portableProvider } from './portable/provider.ts';
 export { Queue } from './queue.ts';
