@@ -1,5 +1,5 @@
 import type { ConnectSessionOptions, LinkSource, Session } from '@matryoshka/peer';
-import { type PeerId, peerHash } from '@matryoshka/session';
+import { KEY_LENGTH, type PeerId, peerHash } from '@matryoshka/session';
 import type { Link } from '@matryoshka/transport';
 import { type Endpoint, MatryoshkaError, type ReasonCode, asMatryoshkaError, formatEndpoint } from '@matryoshka/wire';
 
@@ -13,6 +13,8 @@ export interface Hop {
 
 /** What a circuit is built with; the node hands it in. */
 export interface CircuitHost {
+  /** Who builds it. */
+  readonly peerId: PeerId;
   /** Opens a relay link through `gateway`, whose next hop is the destination itself. */
   openLink(gateway: Session, to: { readonly endpoint: Endpoint; readonly peer: Uint8Array }, first: Uint8Array, signal: AbortSignal): Promise<Link>;
   connectSession(source: LinkSource, options: ConnectSessionOptions): Promise<Session>;
@@ -114,17 +116,31 @@ export interface BuildOptions {
 }
 
 /**
- * Builds a circuit over `path` behind its first hop, whose session is open already. What was built is closed when a hop
- * fails.
- * @throws MatryoshkaError `circuit.path-invalid` for a path that meets a peer twice; `circuit.extend-failed`; `aborted`
+ * Refuses a path, its far end included, that no circuit can be built over.
+ * @param self - who builds it
+ * @throws MatryoshkaError `circuit.path-invalid` for less than two hops, a peer met twice, oneself, a static key of another
+ * length than 32 bytes
  */
-export async function buildCircuit(host: CircuitHost, first: CircuitHop, path: readonly Hop[], options: BuildOptions): Promise<Circuit> {
-  const seen = new Set<PeerId>([first.peerId]);
-  for (const { peerId } of path) {
+export function checkPath(path: readonly Hop[], self: PeerId): void {
+  if (path.length < 2) throw new MatryoshkaError('circuit.path-invalid', `a circuit has at least two hops, not ${path.length}`);
+  const seen = new Set<PeerId>();
+  for (const { peerId, staticKey } of path) {
+    if (peerId === self) throw new MatryoshkaError('circuit.path-invalid', `${peerId} is this node itself`);
     if (seen.has(peerId)) throw new MatryoshkaError('circuit.path-invalid', `${peerId} is on the path twice`);
+    if (staticKey !== undefined && staticKey.length !== KEY_LENGTH) {
+      throw new MatryoshkaError('circuit.path-invalid', `a static key has ${KEY_LENGTH} bytes, that of ${peerId} ${staticKey.length}`);
+    }
     seen.add(peerId);
   }
-  if (path.length === 0) throw new MatryoshkaError('circuit.path-invalid', 'a circuit has at least two hops');
+}
+
+/**
+ * Builds a circuit over `path` behind its first hop, whose session is open already. What was built is closed when a hop
+ * fails.
+ * @throws MatryoshkaError `circuit.path-invalid`; `circuit.extend-failed` that names the hop; `aborted`
+ */
+export async function buildCircuit(host: CircuitHost, first: CircuitHop, path: readonly Hop[], options: BuildOptions): Promise<Circuit> {
+  checkPath([first, ...path], host.peerId);
   const builder = new CircuitBuilder(host, first);
   try {
     for (const [index, hop] of path.entries()) {

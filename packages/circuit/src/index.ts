@@ -1,1 +1,11 @@
-export { type BuildOptions, Circuit, CircuitBuilder, type CircuitHop, type CircuitHost, type ExtendOptions, type Hop, buildCircuit } from './circuit.ts';
+export {
+  type BuildOptions,
+  Circuit,
+  CircuitBuilder,
+  type CircuitHop,
+  type CircuitHost,
+  type ExtendOptions,
+  type Hop,
+  buildCircuit,
+  checkPath,
+} from './circuit.ts';

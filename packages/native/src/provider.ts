@@ -1,7 +1,9 @@
 import { getCiphers } from 'node:crypto';
-import { type CryptoProvider, portableProvider } from '@matryoshka/session';
+import { type Aead, type CryptoProvider, portableProvider } from '@matryoshka/session';
+import type { SuiteName } from '@matryoshka/wire';
 import { nativeAead } from './aead.ts';
 import { NativeDhKeyPair, NativeSigningKey, nativeVerify } from './curve25519.ts';
+import { fasterSuite } from './faster-suite.ts';
 import { nativeHashes } from './hash.ts';
 import { nativeKem } from './ml-kem.ts';
 import { type Sodium, loadSodium } from './sodium.ts';
@@ -39,10 +41,15 @@ export function nativeProvider(sodium: Sodium, options: NativeProviderOptions): 
   // Builds of OpenSSL and its relatives without this cipher exist; libsodium always has it.
   const threshold = getCiphers().includes('chacha20-poly1305') ? nodeCipherFromBytes : Infinity;
   const { kemKeyPair, kemEncapsulate } = nativeKem() ?? portableProvider;
+  const aead = (suite: SuiteName, key: Uint8Array): Aead => nativeAead(sodium, threshold, suite, key);
+  let preferred: SuiteName | undefined;
   return {
     name: 'native',
+    get preferredSuite() {
+      return (preferred ??= fasterSuite(aead));
+    },
     hash: nativeHashes(),
-    aead: (suite, key) => nativeAead(sodium, threshold, suite, key),
+    aead,
     dhKeyPair: (secret) => new NativeDhKeyPair(sodium, secret),
     kemKeyPair,
     kemEncapsulate,

@@ -10,6 +10,12 @@ export interface Resolved {
   readonly relay?: PeerId;
 }
 
+/** A peer known beforehand, and where it is. */
+export interface KnownPeer {
+  readonly peerId: PeerId;
+  readonly endpoint: Endpoint;
+}
+
 /** What a node knows of where peers are: the configured ones. */
 export class AddressBook {
   readonly #endpoints = new Map<PeerId, Endpoint>();
@@ -24,9 +30,15 @@ export class AddressBook {
     }
   }
 
-  /** Every peer known beforehand. */
-  *[Symbol.iterator](): Generator<{ readonly peerId: PeerId; readonly endpoint: Endpoint }> {
-    for (const [peerId, endpoint] of this.#endpoints) yield { peerId, endpoint };
+  /** Every peer known beforehand whose host name resolves now. */
+  async peers(): Promise<KnownPeer[]> {
+    const resolved = await Promise.allSettled([...this.#endpoints].map(async ([peerId, endpoint]) => ({ peerId, endpoint: await this.#address(endpoint) })));
+    return resolved.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
+  }
+
+  /** Where a peer was configured to be, as it was named. */
+  endpointOf(peerId: PeerId): Endpoint | undefined {
+    return this.#endpoints.get(peerId);
   }
 
   /**

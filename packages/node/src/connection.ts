@@ -7,15 +7,25 @@ import { type Endpoint, MatryoshkaError, type ReasonCode } from '@matryoshka/wir
 /** How a connection gets to its peer. */
 export type ConnectionKind = 'direct' | 'relayed' | 'telescoped';
 
+/** What is known of a connection from how it was made here. */
+export interface Origin {
+  /** Relayed to an endpoint without a peer id (R11). */
+  readonly unverified?: true;
+  /** The far end of a circuit. */
+  readonly telescoped?: true;
+  /** The circuit, once it is built. */
+  circuit?: Circuit;
+}
+
 /** What the user holds: a session and its current link. */
 export class Connection implements AsyncDisposable {
   readonly #session: Session;
-  readonly #circuit: Circuit | undefined;
+  readonly #origin: Origin;
 
   /** Made by a node. */
-  constructor(session: Session, circuit?: Circuit) {
+  constructor(session: Session, origin: Origin = {}) {
     this.#session = session;
-    this.#circuit = circuit;
+    this.#origin = origin;
   }
 
   /** Names the connection within this node. */
@@ -24,8 +34,7 @@ export class Connection implements AsyncDisposable {
   }
 
   get kind(): ConnectionKind {
-    if (this.#circuit !== undefined) return 'telescoped';
-    return this.#session.link.info.kind;
+    return this.#origin.telescoped === true ? 'telescoped' : this.#session.link.info.kind;
   }
 
   /** Who opened it. */
@@ -33,12 +42,12 @@ export class Connection implements AsyncDisposable {
     return this.#session.role;
   }
 
-  /** Whether the other side has proven its identity (R11). */
+  /** Whether the other side is proven to be who it should be: false for one without identity, and for an unverified destination (R11). */
   get authenticated(): boolean {
-    return this.#session.remote.authenticated;
+    return this.#session.remote.authenticated && this.#origin.unverified !== true;
   }
 
-  /** The other side's identity, if it has shown one. */
+  /** The identity that the other side has proven, if it has shown one. Of an unverified destination: of whoever answered. */
   get peerId(): PeerId | undefined {
     return peerIdOf(this.#session);
   }
@@ -65,7 +74,7 @@ export class Connection implements AsyncDisposable {
 
   /** The hops of a telescoped connection, the far end last; undefined for others. */
   get hops(): readonly { readonly peerId: PeerId; readonly endpoint: Endpoint }[] | undefined {
-    return this.#circuit?.hops.map(({ peerId, endpoint }) => ({ peerId, endpoint }));
+    return this.#origin.circuit?.hops.map(({ peerId, endpoint }) => ({ peerId, endpoint }));
   }
 
   get open(): boolean {
@@ -87,8 +96,9 @@ export class Connection implements AsyncDisposable {
 
   /** Closes it, and with it the hops of its circuit. What streams have not sent yet is lost: end them first. */
   async close(reason: ReasonCode = 'closed'): Promise<void> {
-    if (this.#circuit === undefined) this.#session.close(new MatryoshkaError(reason));
-    else this.#circuit.close(reason);
+    const { circuit } = this.#origin;
+    if (circuit === undefined) this.#session.close(new MatryoshkaError(reason));
+    else circuit.close(reason);
     await this.closed;
   }
 

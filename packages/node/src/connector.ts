@@ -1,38 +1,17 @@
-import { type Circuit, type CircuitHop, type Hop, buildCircuit } from '@matryoshka/circuit';
+import { type CircuitHost, type Hop, buildCircuit, checkPath } from '@matryoshka/circuit';
 import { type ConnectSessionOptions, type Session, type SessionEnvironment, connectSession } from '@matryoshka/peer';
 import { MAX_HOPS, type RelayService } from '@matryoshka/relay';
-import { type PeerId, peerHash, randomBelow } from '@matryoshka/session';
-import type { Transport } from '@matryoshka/transport';
+import { peerHash } from '@matryoshka/session';
+import type { Link, Transport } from '@matryoshka/transport';
 import { type Destination, type Endpoint, MatryoshkaError, type RelayDestination, type SuiteName, formatDestination, formatEndpoint } from '@matryoshka/wire';
 import type { AddressBook, Resolved } from './address-book.ts';
+import type { ConnectOptions, PathHop } from './connect-options.ts';
+import type { Origin } from './connection.ts';
+import { Gateways } from './gateways.ts';
 import type { SessionRegistry } from './registry.ts';
 
 /** A relayed connect waits longer than a request may take (R15), in milliseconds. */
-const RELAYED_TIMEOUT_MS = 35_000;
-/** How long the choice of a first relay waits for hellos that are on their way, in milliseconds. */
-const GREETING_TIMEOUT_MS = 2_000;
-
-export interface ConnectOptions {
-  /** Relayed over this many hops, 1 to 15; the relays choose the next ones (R2). 1: doubly encrypted, through the peer itself. */
-  readonly hops?: number;
-  /** The first relay: a peer id, or `peerId@host:port` to connect to it first (R18). At random by default. */
-  readonly gateway?: string;
-  /** Telescoped through these peers, `peerId@host:port` each, in this order. */
-  readonly path?: readonly (string | PathHop)[];
-  /** Shows no identity to the peer. Default: true for telescoped connections, false for others. */
-  readonly anonymous?: boolean;
-  /** Allows a relayed connection to an endpoint without a peer id; it then reports `authenticated: false` (R11). */
-  readonly unverifiedDestination?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** A hop whose static key is known, which saves the proof of identity its round: `NKhfs` instead of `XXhfs`. */
-export interface PathHop {
-  /** `peerId@host:port`. */
-  readonly peer: string;
-  /** X25519 static key of a descriptor that was verified, 32 bytes. */
-  readonly staticKey: Uint8Array;
-}
+const RELAYED_TIMEOUT_MS = 45_000;
 
 export interface ConnectorParts {
   readonly environment: SessionEnvironment;
@@ -41,48 +20,86 @@ export interface ConnectorParts {
   readonly book: AddressBook;
   readonly transports: readonly Transport[];
   readonly suite: SuiteName;
+  /** Aborted when the node closes. */
+  readonly closing: AbortSignal;
 }
+
+/** Options of one connect, with a signal that also stands for the node. */
+type Connecting = ConnectOptions & { readonly signal: AbortSignal };
 
 /** Makes connections: direct, relayed and telescoped. All three are the same session over different links. */
 export class Connector {
   readonly #parts: ConnectorParts;
+  readonly #gateways: Gateways;
+  readonly #origins = new WeakMap<Link, Origin>();
 
   constructor(parts: ConnectorParts) {
     this.#parts = parts;
+    const dial = (to: Resolved, signal: AbortSignal): Promise<Session> => this.#dialPeer(to, { signal });
+    this.#gateways = new Gateways({ environment: parts.environment, sessions: parts.sessions, relay: parts.relay, book: parts.book, dial });
   }
 
-  async connect(destination: string | Destination, options: ConnectOptions): Promise<{ readonly session: Session; readonly circuit?: Circuit }> {
-    if (options.path !== undefined && options.hops !== undefined) throw new MatryoshkaError('config.invalid', 'hops and path exclude each other: with a path its peers are the hops');
-    if (options.gateway !== undefined && options.hops === undefined) throw new MatryoshkaError('config.invalid', 'gateway needs hops');
-    if (options.hops !== undefined && (!Number.isInteger(options.hops) || options.hops < 1 || options.hops > MAX_HOPS)) throw hopsInvalid(options.hops);
-    const to = await this.#parts.book.resolve(destination);
-    if (to.peerId === this.#parts.environment.identity.peerId) throw new MatryoshkaError('session.self', 'that peer id is this node itself');
+  /** How the connection over `link` was made, where that says more than the link itself. */
+  origin(link: Link): Origin | undefined {
+    return this.#origins.get(link);
+  }
+
+  async connect(destination: string | Destination, options: ConnectOptions): Promise<Session> {
+    checkOptions(options);
+    const { closing, environment } = this.#parts;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+    if (signal.aborted) throw new MatryoshkaError('aborted', undefined, { cause: signal.reason });
+    const connecting = { ...options, signal };
+    const to = await this.#resolve(destination);
+    if (to.peerId === environment.identity.peerId) throw new MatryoshkaError('session.self', 'that peer id is this node itself');
     const name = typeof destination === 'string' ? destination : formatDestination(destination);
-    if (options.path !== undefined) return this.#telescoped(to, name, options.path, options);
-    if (options.hops !== undefined) return { session: await this.#relayed(to, name, options.hops, options) };
-    return { session: await this.#toPeer(to, name, options) };
+    if (options.path !== undefined) return this.#telescoped(to, name, options.path, connecting);
+    if (options.hops !== undefined) return this.#relayed(to, name, options.hops, connecting);
+    const session = await this.#toPeer(to, name, connecting);
+    this.#parts.relay.keep(session);
+    return session;
   }
 
-  /** A new direct connection. */
-  dial(endpoint: Endpoint, options: Pick<ConnectSessionOptions, 'demand' | 'anonymous' | 'signal'>): Promise<Session> {
-    const transport = this.#parts.transports.find((candidate) => candidate.handles(endpoint));
+  /** A new direct connection to an endpoint, whoever is there. */
+  dial(endpoint: Endpoint): Promise<Session> {
+    return this.#dialPeer({ endpoint }, { signal: this.#parts.closing });
+  }
+
+  #dialPeer({ peerId, endpoint }: Resolved, options: Pick<ConnectSessionOptions, 'anonymous' | 'signal'>): Promise<Session> {
+    const { environment, suite, transports } = this.#parts;
+    if (endpoint === undefined) return Promise.reject(new MatryoshkaError('node.peer-unknown'));
+    const transport = transports.find((candidate) => candidate.handles(endpoint));
     if (transport === undefined) return Promise.reject(new MatryoshkaError('node.no-transport', `no transport of this node can dial ${formatEndpoint(endpoint)}`));
     return connectSession(
-      this.#parts.environment,
+      environment,
       { next: ({ first }, signal) => transport.dial(endpoint, first, { signal }) },
-      { suite: this.#parts.suite, dialled: endpoint, ...options },
+      { suite, dialled: endpoint, ...(peerId && { demand: peerId }), ...options },
     );
   }
 
-  /** The direct connection to a peer: the one there is, or a new one. */
-  async #toPeer(to: Resolved, name: string, options: ConnectOptions): Promise<Session> {
-    const existing = to.peerId === undefined || options.anonymous === true ? undefined : this.#parts.sessions.direct(to.peerId);
-    if (existing !== undefined) return existing;
-    if (to.endpoint === undefined || to.relay !== undefined) throw new MatryoshkaError('node.peer-unknown', `no way to ${name} is known: name it as peerId@host:port, or configure it as a peer`);
-    return this.dial(to.endpoint, { ...(to.peerId && { demand: to.peerId }), ...(options.anonymous && { anonymous: true }), ...(options.signal && { signal: options.signal }) });
+  /** Checks and resolves what the user named; where a connected peer was dialled is known as well. */
+  async #resolve(destination: string | Destination): Promise<Resolved> {
+    const to = await this.#parts.book.resolve(destination);
+    if (to.peerId === undefined || to.endpoint !== undefined || to.relay !== undefined) return to;
+    const endpoint = this.#parts.sessions.endpointOf(to.peerId);
+    return endpoint === undefined ? to : { ...to, endpoint };
   }
 
-  async #relayed(to: Resolved, name: string, hops: number, options: ConnectOptions): Promise<Session> {
+  /** The direct connection to a peer: the one there is, or a new one; a relayed one where there is no other way. */
+  async #toPeer(to: Resolved, name: string, options: { readonly anonymous?: boolean; readonly signal: AbortSignal }): Promise<Session> {
+    const { sessions } = this.#parts;
+    const reusable = to.peerId !== undefined && options.anonymous !== true;
+    const direct = reusable ? sessions.direct(to.peerId) : undefined;
+    if (direct !== undefined) return direct;
+    if (to.endpoint !== undefined && to.relay === undefined) {
+      return this.#dialPeer(to, { signal: options.signal, ...(options.anonymous && { anonymous: true }) });
+    }
+    const relayed = reusable ? sessions.to(to.peerId) : undefined;
+    if (relayed !== undefined) return relayed;
+    throw new MatryoshkaError('node.peer-unknown', `no way to ${name} is known: name it as peerId@host:port, or configure it as a peer`);
+  }
+
+  async #relayed(to: Resolved, name: string, hops: number, options: Connecting): Promise<Session> {
     const { environment, relay, suite } = this.#parts;
     if (to.peerId === undefined && options.unverifiedDestination !== true) {
       throw new MatryoshkaError('relay.destination-unpinned', `${name} names no peer id: whoever the last relay likes could answer; use peerId@${name}, or unverifiedDestination`);
@@ -92,91 +109,73 @@ export class Connector {
       ...(to.peerId !== undefined && { peer: peerHash(to.peerId) }),
       ...(to.relay !== undefined && { relay: peerHash(to.relay) }),
     };
-    const gateway = hops === 1 ? await this.#toPeer(to, name, { ...(options.signal && { signal: options.signal }) }) : await this.#gateway(destination, hops, options);
+    const gateway = await this.#gateway(to, name, destination, hops, options);
     // Of a peer named by its id alone, nothing is known but the way there.
     const remote = to.relay === undefined ? (to.endpoint ?? gateway.link.remote) : gateway.link.remote;
+    const open = async (first: Uint8Array, signal: AbortSignal): Promise<Link> => {
+      const link = await relay.open({ gateway, destination, remote, hops }, first, signal);
+      if (to.peerId === undefined) this.#origins.set(link, { unverified: true });
+      return link;
+    };
     return connectSession(
       environment,
-      { next: ({ first }, signal) => relay.open({ gateway, destination, remote, hops }, first, signal) },
-      { suite, timeoutMs: RELAYED_TIMEOUT_MS, ...(to.peerId && { demand: to.peerId }), ...(options.anonymous && { anonymous: true }), ...(options.signal && { signal: options.signal }) },
+      { next: ({ first }, signal) => open(first, signal) },
+      { suite, timeoutMs: RELAYED_TIMEOUT_MS, signal: options.signal, ...(to.peerId && { demand: to.peerId }), ...(options.anonymous && { anonymous: true }) },
     );
   }
 
   /** The first relay (R18). */
-  async #gateway(destination: RelayDestination, hops: number, options: ConnectOptions): Promise<Session> {
-    const { book, relay, sessions } = this.#parts;
-    if (options.gateway !== undefined) {
-      const to = await book.resolve(options.gateway);
-      const session = to.peerId === undefined ? to.endpoint && sessions.dialled(to.endpoint) : sessions.find((each) => each.remote.authenticated && each.remote.peerId === to.peerId);
-      if (session !== undefined) return session;
-      if (to.endpoint === undefined) throw new MatryoshkaError('relay.gateway-unknown', `no connection to the gateway ${options.gateway}, and no endpoint of it is known`);
-      return this.dial(to.endpoint, { ...(to.peerId && { demand: to.peerId }), ...(options.signal && { signal: options.signal }) });
+  async #gateway(to: Resolved, name: string, destination: RelayDestination, hops: number, options: Connecting): Promise<Session> {
+    // One hop: through the destination itself (R2).
+    if (hops === 1) {
+      const dialled = to.peerId === undefined && to.endpoint !== undefined && options.anonymous !== true ? this.#parts.sessions.dialled(to.endpoint) : undefined;
+      return dialled ?? this.#toPeer(to, name, options);
     }
-    await this.#greetings([...sessions]);
-    try {
-      return relay.chooseGateway(destination, hops);
-    } catch (error) {
-      const session = await this.#connectToKnownPeer(options.signal);
-      if (session === undefined) throw error;
-      await this.#greetings([session]);
-      return relay.chooseGateway(destination, hops);
+    if (options.gateway !== undefined) return this.#gateways.named(options.gateway, options.signal);
+    // Two hops to a peer at a relay: that relay is the only one on the way (R3).
+    if (hops === 2 && to.relay !== undefined) {
+      return this.#toPeer({ peerId: to.relay, ...(to.endpoint && { endpoint: to.endpoint }) }, to.relay, { signal: options.signal });
     }
+    return this.#gateways.random(destination, hops, options.signal);
   }
 
-  /** Connects to one more of the configured peers, in random order; undefined when all fail or are connected. */
-  async #connectToKnownPeer(signal: AbortSignal | undefined): Promise<Session | undefined> {
-    const { book, environment, sessions } = this.#parts;
-    const candidates = [...book].filter(({ peerId }) => peerId !== environment.identity.peerId && sessions.direct(peerId) === undefined);
-    while (candidates.length > 0) {
-      const [{ peerId, endpoint }] = candidates.splice(randomBelow(environment.random, candidates.length), 1) as [{ peerId: PeerId; endpoint: Endpoint }];
-      try {
-        // One after the other: the first that works is enough.
-        // oxlint-disable-next-line no-await-in-loop
-        return await this.dial(endpoint, { demand: peerId, ...(signal && { signal }) });
-      } catch (error) {
-        if (signal?.aborted === true) throw error;
-      }
-    }
-    return undefined;
-  }
-
-  async #greetings(sessions: readonly Session[]): Promise<void> {
-    const waiting = sessions.filter((session) => session.hello === undefined);
-    if (waiting.length === 0) return;
-    let timer: { cancel(): void } | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = this.#parts.environment.clock.after(GREETING_TIMEOUT_MS, resolve);
-    });
-    await Promise.race([Promise.all(waiting.map((session) => session.greeted)), timeout]);
-    timer?.cancel();
-  }
-
-  async #telescoped(to: Resolved, name: string, path: readonly (string | PathHop)[], options: ConnectOptions): Promise<{ readonly session: Session; readonly circuit: Circuit }> {
+  async #telescoped(to: Resolved, name: string, path: readonly (string | PathHop)[], options: Connecting): Promise<Session> {
     const { environment, relay, suite } = this.#parts;
     if (path.length === 0) throw new MatryoshkaError('circuit.path-invalid', 'a path has at least one peer');
     if (path.length + 1 > MAX_HOPS) throw hopsInvalid(path.length + 1);
-    const hops = await Promise.all(path.map((hop) => this.#hop(hop)));
-    const end = toHop(to, name, {});
+    const hops = [...(await Promise.all(path.map((hop) => this.#hop(hop)))), toHop(to, name, {})];
+    checkPath(hops, environment.identity.peerId);
     const [first, ...rest] = hops as [Hop, ...Hop[]];
-    const session = await this.#toPeer(first, first.peerId, { ...(options.signal && { signal: options.signal }) });
-    const firstHop: CircuitHop = { ...first, session };
-    const circuit = await buildCircuit(
-      {
-        // Two hops: the last peer of the circuit, and the next one, to which it connects itself.
-        openLink: (gateway, { endpoint, peer }, request, signal) => relay.open({ gateway, destination: { endpoint, peer }, remote: endpoint, hops: 2 }, request, signal),
-        connectSession: (source, sessionOptions) => connectSession(environment, source, { suite, timeoutMs: RELAYED_TIMEOUT_MS, ...sessionOptions }),
-      },
-      firstHop,
-      [...rest, end],
-      { anonymous: options.anonymous ?? true, ...(options.signal && { signal: options.signal }) },
-    );
-    return { session: circuit.session, circuit };
+    const session = await this.#toPeer(first, first.peerId, { signal: options.signal });
+    const origin: Origin = { telescoped: true };
+    let opened = 0;
+    const openLink: CircuitHost['openLink'] = async (gateway, { endpoint, peer }, request, signal) => {
+      // Two hops: the last peer of the circuit, and the next one, to which it connects itself.
+      const link = await relay.open({ gateway, destination: { endpoint, peer }, remote: endpoint, hops: 2 }, request, signal);
+      if (++opened === rest.length) this.#origins.set(link, origin);
+      return link;
+    };
+    const host: CircuitHost = {
+      peerId: environment.identity.peerId,
+      openLink,
+      connectSession: (source, sessionOptions) => connectSession(environment, source, { suite, timeoutMs: RELAYED_TIMEOUT_MS, ...sessionOptions }),
+    };
+    const circuit = await buildCircuit(host, { ...first, session }, rest, { anonymous: options.anonymous ?? true, signal: options.signal });
+    origin.circuit = circuit;
+    return circuit.session;
   }
 
   async #hop(hop: string | PathHop): Promise<Hop> {
     const name = typeof hop === 'string' ? hop : hop.peer;
-    return toHop(await this.#parts.book.resolve(name), name, typeof hop === 'string' ? {} : { staticKey: hop.staticKey });
+    return toHop(await this.#resolve(name), name, typeof hop === 'string' ? {} : { staticKey: hop.staticKey });
   }
+}
+
+/** @throws MatryoshkaError `config.invalid`, `relay.hops-invalid` */
+function checkOptions({ gateway, hops, path }: ConnectOptions): void {
+  if (path !== undefined && hops !== undefined) throw new MatryoshkaError('config.invalid', 'hops and path exclude each other: with a path its peers are the hops');
+  if (hops !== undefined && (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS)) throw hopsInvalid(hops);
+  if (gateway !== undefined && (hops === undefined || hops < 2)) throw new MatryoshkaError('config.invalid', 'gateway needs hops of 2 or more: with fewer there is no relay to choose');
 }
 
 function toHop({ peerId, endpoint, relay }: Resolved, name: string, more: { readonly staticKey?: Uint8Array }): Hop {

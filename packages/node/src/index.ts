@@ -1,9 +1,9 @@
 export { Connection, type ConnectionKind } from './connection.ts';
-export type { ConnectOptions, PathHop } from './connector.ts';
+export type { ConnectOptions, PathHop } from './connect-options.ts';
 export { MatryoshkaNode, type NodeEvents, type StreamServer, createNode } from './node.ts';
 export type { NodeOptions, RelayNodeOptions } from './options.ts';
 export type { ConnectionStatus, NeighbourStatus, NodeStatus, RelayLinkStatus } from './status.ts';
 export { type Identity, type PeerId, createIdentity, identityFromSeed, parsePeerId } from '@matryoshka/session';
-export { Stream, type StreamHandler } from '@matryoshka/peer';
+export { AsyncStream, Stream, type StreamHandler, type WebStreams, asyncStream, webStreams } from '@matryoshka/peer';
 export { type Destination, type Endpoint, MatryoshkaError, type ReasonCode, formatEndpoint, parseDestination, parseEndpoint } from '@matryoshka/wire';
 export { type AcceptRequest, type Candidate, type RelayRequest, type RoutingPolicy, randomNextHop } from '@matryoshka/relay';

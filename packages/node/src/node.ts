@@ -1,12 +1,14 @@
 import { Acceptor, type ProtocolHandler, Protocols, type Session, type SessionEnvironment, type Stream } from '@matryoshka/peer';
-import { type RelayHost, RelayService, type ServedLink, randomNextHop } from '@matryoshka/relay';
+import { type RelayHost, RelayService, randomNextHop } from '@matryoshka/relay';
 import { type Identity, type PeerId, type Random, SlabPool, createIdentity, networkKeyPsk, randomBytes } from '@matryoshka/session';
-import { type Clock, type Listener, type Transport, addressClass, systemClock } from '@matryoshka/transport';
-import { type Destination, type Endpoint, type Hello, MatryoshkaError, formatEndpoint, parseEndpoint } from '@matryoshka/wire';
+import { type Clock, type Listener, type Transport, systemClock } from '@matryoshka/transport';
+import { type Destination, type Endpoint, MatryoshkaError, formatEndpoint, parseEndpoint } from '@matryoshka/wire';
 import { platformProvider, resolveHost } from '#provider';
 import { AddressBook } from './address-book.ts';
+import { helloOn, ownEndpoints } from './announcement.ts';
+import type { ConnectOptions } from './connect-options.ts';
 import { Connection } from './connection.ts';
-import { type ConnectOptions, Connector } from './connector.ts';
+import { Connector } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './options.ts';
 import { SessionRegistry } from './registry.ts';
@@ -26,9 +28,6 @@ export type StreamServer = (stream: Stream, connection: Connection) => void | Pr
 
 const systemRandom: Random = { fill: (bytes) => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>) };
 
-/** How many relay requests a neighbour is told it may make (R14); enforced by the limits of later versions. */
-const ALLOWANCE: Hello['allowance'] = { requestsPerSecond: 1000, burst: 1000, handshakes: 256, links: 65_536 };
-
 /** The local instance: everything composed from validated options. Made by {@link createNode}. */
 export class MatryoshkaNode implements AsyncDisposable {
   readonly #options: ParsedOptions;
@@ -37,14 +36,15 @@ export class MatryoshkaNode implements AsyncDisposable {
   readonly #sessions = new SessionRegistry();
   readonly #connections = new WeakMap<Session, Connection>();
   readonly #protocols = new Protocols();
+  readonly #book: AddressBook;
   readonly #relay: RelayService;
   readonly #acceptor: Acceptor;
   readonly #connector: Connector;
   readonly #transports: readonly Transport[];
   readonly #emitter = new Emitter<NodeEvents>();
   #listeners: Listener[] = [];
+  readonly #closing = new AbortController();
   #nextSessionId = 1;
-  #closed = false;
 
   constructor(options: ParsedOptions) {
     this.#options = options;
@@ -53,6 +53,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     const identity = options.identity ?? createIdentity(provider, random);
     this.#clock = options.clock ?? systemClock;
     this.#transports = options.transports.map((factory) => factory({ clock: this.#clock }));
+    this.#book = new AddressBook(options.peers, resolveHost);
     this.#relay = new RelayService(this.#relayHost(random, identity), {
       enabled: options.relay.enabled,
       forward: options.relay.forward,
@@ -76,7 +77,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       handshakeTimeoutMs: options.handshakeTimeoutMs,
       maxHandshakes: options.maxHandshakes,
       nextSessionId: () => `s${this.#nextSessionId++}`,
-      hello: (session) => this.#hello(session),
+      hello: (session) => helloOn(session, this.#announcesRelaying, this.listening),
       onHello: () => {},
       onOpened: (session) => this.#opened(session),
       onClosed: (session, reason) => this.#ended(session, reason),
@@ -86,9 +87,10 @@ export class MatryoshkaNode implements AsyncDisposable {
       environment: this.#environment,
       sessions: this.#sessions,
       relay: this.#relay,
-      book: new AddressBook(options.peers, resolveHost),
+      book: this.#book,
       transports: this.#transports,
-      suite: options.suite,
+      suite: options.suite ?? provider.preferredSuite,
+      closing: this.#closing.signal,
     });
   }
 
@@ -122,7 +124,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   /** Switches serving relay links on or off while running; off ends those that are served with `relay.disabled` (R1). */
   setRelayEnabled(enabled: boolean): void {
     this.#relay.setEnabled(enabled);
-    for (const session of this.#sessions) session.send(this.#hello(session));
+    for (const session of this.#sessions) session.send(this.#environment.hello(session));
   }
 
   /**
@@ -132,11 +134,11 @@ export class MatryoshkaNode implements AsyncDisposable {
    */
   async connect(destination: string | Destination, options: ConnectOptions = {}): Promise<Connection> {
     if (this.#closed) throw new MatryoshkaError('node.closed');
-    const { session, circuit } = await this.#connector.connect(destination, options);
-    if (circuit === undefined) return this.#connection(session);
-    const connection = new Connection(session, circuit);
-    this.#connections.set(session, connection);
-    return connection;
+    try {
+      return this.#connection(await this.#connector.connect(destination, options));
+    } catch (error) {
+      throw this.#closed ? new MatryoshkaError('node.closed', 'the node was closed while it connected', { cause: error }) : error;
+    }
   }
 
   /** Serves `protocol` on streams of all connections until the returned function is called. @throws RangeError */
@@ -158,6 +160,8 @@ export class MatryoshkaNode implements AsyncDisposable {
       relayEnabled: this.relayEnabled,
       connections: this.connections.map(connectionStatus),
       relayLinks: [...this.#relay.served].map(relayLinkStatus),
+      relayLinkEnds: this.#relay.linkEnds,
+      relayMemory: { takenBytes: this.#relay.pool.takenBytes, totalBytes: this.#relay.pool.totalBytes },
     };
   }
 
@@ -180,8 +184,8 @@ export class MatryoshkaNode implements AsyncDisposable {
 
   /** Tells every peer, closes everything. Idempotent. */
   async close(): Promise<void> {
-    this.#closed = true;
     const reason = new MatryoshkaError('shutdown');
+    this.#closing.abort(reason);
     this.#relay.shut(reason);
     // Those that are carried by others first, so that their goodbyes still find a way.
     const sessions = [...this.#sessions].sort((a, b) => b.link.info.nesting - a.link.info.nesting);
@@ -195,36 +199,37 @@ export class MatryoshkaNode implements AsyncDisposable {
     await this.close();
   }
 
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  get #announcesRelaying(): boolean {
+    return this.relayEnabled && this.#options.relay.forward;
+  }
+
   #relayHost(random: Random, identity: Identity): RelayHost {
     return {
       clock: this.#clock,
       random,
       peerId: identity.peerId,
       sessions: () => this.#sessions,
-      ownEndpoints: () => this.#ownEndpoints(),
-      dial: (endpoint, demand, signal) => this.#connector.dial(endpoint, { signal, ...(demand && { demand }) }),
+      ownEndpoints: () => ownEndpoints(this.#sessions, this.listening),
+      endpointsOf: (peerId) => {
+        const endpoint = this.#book.endpointOf(peerId);
+        return endpoint === undefined ? [] : [endpoint];
+      },
+      dial: (endpoint) => this.#connector.dial(endpoint),
       accept: (link, first) => this.#acceptor.offer(link, first),
-      onServed: (event, link: ServedLink) => this.#emitter.emit('relay', { event, link: relayLinkStatus(link) }),
+      onServed: (event, link) => this.#emitter.emit('relay', { event, link: relayLinkStatus(link) }),
     };
   }
 
-  /** Where this node is: what it listens on, and its side of direct connections. */
-  #ownEndpoints(): Endpoint[] {
-    const local = [...this.#sessions].filter((session) => session.link.info.kind === 'direct').map((session) => session.link.local);
-    return [...this.listening.filter(({ host }) => addressClass(host) !== 'unspecified'), ...local];
-  }
-
-  /** What is said of this node on a session: over a relay link, or anonymously, nothing that names it or its place. */
-  #hello(session: Session): Hello {
-    const { link } = session;
-    const place =
-      link.info.kind === 'direct' && !session.anonymous
-        ? { observed: link.remote, listening: this.listening.filter(({ host }) => addressClass(host) !== 'unspecified') }
-        : { listening: [] };
-    return { type: 'hello', relaying: this.relayEnabled && this.#options.relay.forward, allowance: ALLOWANCE, ...place };
-  }
-
   #opened(session: Session): void {
+    // A handshake that was in progress when the node was closed.
+    if (this.#closed) {
+      session.close(new MatryoshkaError('shutdown'));
+      return;
+    }
     this.#sessions.add(session);
     this.#emitter.emit('connection', this.#connection(session));
   }
@@ -236,7 +241,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   #connection(session: Session): Connection {
     let connection = this.#connections.get(session);
     if (connection === undefined) {
-      connection = new Connection(session);
+      connection = new Connection(session, this.#connector.origin(session.link));
       this.#connections.set(session, connection);
     }
     return connection;

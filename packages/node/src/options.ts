@@ -1,5 +1,5 @@
 import { type AcceptRequest, type GuardedAddressClass, RELAY_MEMORY_BYTES, type RoutingPolicy } from '@matryoshka/relay';
-import { type CryptoProvider, Identity, type Random } from '@matryoshka/session';
+import { type CryptoProvider, Identity, type Random, parsePeerId } from '@matryoshka/session';
 import type { Clock, TransportFactory } from '@matryoshka/transport';
 import { MatryoshkaError, type SuiteName, parseDestination, parseEndpoint } from '@matryoshka/wire';
 import * as z from 'zod';
@@ -43,7 +43,7 @@ export interface NodeOptions {
   readonly handshakeTimeoutMs?: number;
   /** Handshakes that may be in progress at once; default 256. */
   readonly maxHandshakes?: number;
-  /** AEAD of the sessions this node opens; default `chacha20poly1305`. */
+  /** AEAD of the sessions this node opens; by default the one that is faster on this machine. */
   readonly suite?: SuiteName;
   readonly provider?: CryptoProvider;
   readonly clock?: Clock;
@@ -51,68 +51,109 @@ export interface NodeOptions {
 }
 
 const text = (parse: (text: string) => unknown): z.ZodType<string> =>
-  z.string().superRefine((value, context) => {
+  z.string('must be text').superRefine((value, context) => {
     try {
       parse(value);
     } catch (error) {
       context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
     }
   });
-const callable = (what: string): z.ZodType => z.custom((value) => typeof value === 'function', `expected ${what}`);
-const object = (what: string): z.ZodType => z.custom((value) => typeof value === 'object' && value !== null, `expected ${what}`);
+const callable = (what: string): z.ZodType => z.custom((value) => typeof value === 'function', `must be ${what}`);
+const object = (what: string): z.ZodType => z.custom((value) => typeof value === 'object' && value !== null, `must be ${what}`);
+const flag = z.boolean('must be true or false');
+
+function whole(min: number, max: number): z.ZodInt {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.int(message).min(min, message).max(max, message);
+}
+
+function oneOf<const Names extends readonly [string, ...string[]]>(names: Names): z.ZodType<Names[number]> {
+  return z.enum(names, `must be one of ${names.join(', ')}`);
+}
+
+const NETWORK_KEY = 'must be a Uint8Array of at least 16 bytes';
 
 const relaySchema = z.strictObject({
-  enabled: z.boolean().default(false),
-  forward: z.boolean().default(true),
-  ipv4ExcludedNetworksCidrLeadingBits: z.int().min(0).max(32).default(16),
-  ipv6ExcludedNetworksCidrLeadingBits: z.int().min(0).max(128).default(48),
-  allowDial: z.array(z.enum(['loopback', 'link-local', 'private', 'multicast', 'unspecified', 'metadata', 'reserved'])).default([]),
+  enabled: flag.default(false),
+  forward: flag.default(true),
+  ipv4ExcludedNetworksCidrLeadingBits: whole(0, 32).default(16),
+  ipv6ExcludedNetworksCidrLeadingBits: whole(0, 128).default(48),
+  allowDial: z.array(oneOf(['loopback', 'link-local', 'private', 'multicast', 'unspecified', 'metadata', 'reserved']), 'must be a list').default([]),
   policy: object('a RoutingPolicy').optional(),
   accept: callable('a function').optional(),
-  relayMemoryBytes: z.int().min(64 * 1024).default(RELAY_MEMORY_BYTES),
+  relayMemoryBytes: whole(64 * 1024, 2 ** 40).default(RELAY_MEMORY_BYTES),
 });
 
 const nodeSchema = z.strictObject({
-  identity: z.instanceof(Identity).optional(),
-  transports: z.array(callable('a transport such as tcp()')).min(1),
-  listen: z.array(text(parseEndpoint)).max(8).default([]),
-  networkKey: z.instanceof(Uint8Array).refine((key) => key.length >= 16, 'expected at least 16 bytes').optional(),
-  peers: z.array(text(parsePeer)).default([]),
+  identity: z.instanceof(Identity, { error: 'must be an Identity, see createIdentity()' }).optional(),
+  transports: z.array(callable('a transport such as tcp()'), 'must be a list of transports such as tcp()').min(1, 'must name at least one transport such as tcp()'),
+  listen: z.array(text(parsePlace), 'must be a list of endpoints').max(8, 'must have 8 endpoints at most').default([]),
+  networkKey: z.instanceof(Uint8Array, { error: NETWORK_KEY }).refine((key) => key.length >= 16, NETWORK_KEY).optional(),
+  peers: z.array(text(parsePeer), 'must be a list of peers').default([]),
   relay: relaySchema.prefault({}),
-  acceptAnonymous: z.boolean().default(true),
-  handshakeTimeoutMs: z.int().min(100).max(600_000).default(10_000),
-  maxHandshakes: z.int().min(1).max(65_536).default(256),
-  suite: z.enum(['chacha20poly1305', 'aes256gcm']).default('chacha20poly1305'),
+  acceptAnonymous: flag.default(true),
+  handshakeTimeoutMs: whole(100, 600_000).default(10_000),
+  maxHandshakes: whole(1, 65_536).default(256),
+  suite: oneOf(['chacha20poly1305', 'aes256gcm']).default('chacha20poly1305'),
   provider: object('a CryptoProvider').optional(),
   clock: object('a Clock').optional(),
   random: object('a Random').optional(),
 });
 
+/** The options there are, by the path of the object they are in. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = { '': Object.keys(nodeSchema.shape), 'relay': Object.keys(relaySchema.shape) };
+
 /** Options with every default filled in. */
-export interface ParsedOptions extends Required<Omit<NodeOptions, 'relay' | 'identity' | 'networkKey' | 'provider' | 'clock' | 'random'>> {
+export interface ParsedOptions extends Required<Omit<NodeOptions, 'relay' | 'identity' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'>> {
   readonly identity: Identity | undefined;
   readonly networkKey: Uint8Array | undefined;
+  readonly suite: SuiteName | undefined;
   readonly provider: CryptoProvider | undefined;
   readonly clock: Clock | undefined;
   readonly random: Random | undefined;
   readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept'>> & Pick<RelayNodeOptions, 'policy' | 'accept'>;
 }
 
+function parsePlace(value: string): void {
+  if (parseEndpoint(value).relayPort !== undefined) throw new TypeError('must be host:port, without a relay port');
+}
+
 function parsePeer(value: string): void {
   const destination = parseDestination(value);
-  if (destination.type !== 'endpoint' || destination.peerId === undefined) throw new TypeError('expected peerId@host:port');
+  if (destination.type !== 'endpoint' || destination.peerId === undefined || destination.endpoint.relayPort !== undefined) throw new TypeError('must be peerId@host:port');
+  parsePeerId(destination.peerId);
 }
 
 /**
  * Validates options and fills in the defaults.
- * @throws MatryoshkaError `config.invalid` that names the option, the value and what is allowed
+ * @throws MatryoshkaError `config.invalid` that names each wrong option, what is allowed, and what it was
  */
 export function parseNodeOptions(options: unknown): ParsedOptions {
   const result = nodeSchema.safeParse(options);
   if (result.success) return result.data as unknown as ParsedOptions;
-  const problems = result.error.issues.map((issue) => {
-    const key = issue.path.map(String).join('.');
-    return key === '' ? issue.message : `${key}: ${issue.message}`;
-  });
-  throw new MatryoshkaError('config.invalid', `invalid options: ${problems.join('; ')}`);
+  throw new MatryoshkaError('config.invalid', `invalid options: ${result.error.issues.map((issue) => problem(issue, options)).join('; ')}`);
+}
+
+function problem(issue: z.core.$ZodIssue, options: unknown): string {
+  const path = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`));
+    return `${keys.join(', ')}: unknown, known here are ${(KNOWN[path] ?? []).join(', ')}`;
+  }
+  if (issue.code === 'invalid_type' && issue.expected === 'object') return `${path === '' ? 'options' : path}: must be an object${shown(valueAt(options, issue.path))}`;
+  // What is no endpoint says itself what it was; a network key is nobody's business.
+  const known = issue.code === 'custom' || path === 'networkKey' ? [] : ['string'];
+  return `${path}: ${issue.message}${shown(valueAt(options, issue.path), known)}`;
+}
+
+function valueAt(options: unknown, path: readonly PropertyKey[]): unknown {
+  let value = options;
+  for (const key of path) value = (value as Record<PropertyKey, unknown>)[key];
+  return value;
+}
+
+/** The value, where it is short and no secret. */
+function shown(value: unknown, types: readonly string[] = []): string {
+  if (value === undefined) return ', and is missing';
+  return value === null || ['number', 'boolean', ...types].includes(typeof value) ? `, not ${JSON.stringify(value)}` : '';
 }

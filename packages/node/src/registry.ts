@@ -1,9 +1,9 @@
 import type { Session } from '@matryoshka/peer';
-import { peerIdOf } from '@matryoshka/relay';
+import { isShared, peerIdOf } from '@matryoshka/relay';
 import type { PeerId } from '@matryoshka/session';
 import { type Endpoint, sameEndpoint } from '@matryoshka/wire';
 
-/** The open sessions of a node. */
+/** The open sessions of a node. What is looked up here is never one on which this node is anonymous. */
 export class SessionRegistry {
   readonly #sessions = new Set<Session>();
 
@@ -15,30 +15,32 @@ export class SessionRegistry {
     return this.#sessions.delete(session);
   }
 
-  has(session: Session): boolean {
-    return this.#sessions.has(session);
-  }
-
-  get size(): number {
-    return this.#sessions.size;
-  }
-
   [Symbol.iterator](): IterableIterator<Session> {
     return this.#sessions.values();
   }
 
   /** A direct session to an authenticated peer. */
   direct(peerId: PeerId): Session | undefined {
-    return this.find((session) => session.link.info.kind === 'direct' && peerIdOf(session) === peerId);
+    return this.#find((session) => session.link.info.kind === 'direct' && peerIdOf(session) === peerId);
+  }
+
+  /** A session to an authenticated peer, a direct one if there is. */
+  to(peerId: PeerId): Session | undefined {
+    return this.direct(peerId) ?? this.#find((session) => peerIdOf(session) === peerId);
   }
 
   /** A session that this node dialled there. */
   dialled(endpoint: Endpoint): Session | undefined {
-    return this.find((session) => session.dialled !== undefined && sameEndpoint(session.dialled, endpoint));
+    return this.#find((session) => session.dialled !== undefined && sameEndpoint(session.dialled, endpoint));
   }
 
-  find(matches: (session: Session) => boolean): Session | undefined {
-    for (const session of this.#sessions) if (session.sending && matches(session)) return session;
+  /** Where a peer was dialled that is connected. */
+  endpointOf(peerId: PeerId): Endpoint | undefined {
+    return this.#find((session) => session.dialled !== undefined && peerIdOf(session) === peerId)?.dialled;
+  }
+
+  #find(matches: (session: Session) => boolean): Session | undefined {
+    for (const session of this.#sessions) if (isShared(session) && matches(session)) return session;
     return undefined;
   }
 }

@@ -42,7 +42,12 @@ export interface NodeStatus {
   readonly listening: readonly string[];
   readonly relayEnabled: boolean;
   readonly connections: readonly ConnectionStatus[];
+  /** Links forwarded for others. */
   readonly relayLinks: readonly RelayLinkStatus[];
+  /** Ends of relay links on all connections: one's own, accepted ones, and both sides of those forwarded. */
+  readonly relayLinkEnds: number;
+  /** Credit granted for relaying, of what may be. */
+  readonly relayMemory: { readonly takenBytes: number; readonly totalBytes: number };
 }
 
 export function connectionStatus(connection: Connection): ConnectionStatus {

@@ -1,9 +1,9 @@
-import { RecordKeys, ResponderHandshake } from '@matryoshka/session';
+import { ResponderHandshake } from '@matryoshka/session';
 import type { Link, LinkHandler, Timer } from '@matryoshka/transport';
 import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, asMatryoshkaError } from '@matryoshka/wire';
 import { hourBucket } from './connect-session.ts';
 import type { SessionEnvironment } from './environment.ts';
-import { openOpening } from './opening.ts';
+import { openOpening, recordKeys, sealMessage } from './opening.ts';
 import { Session } from './session.ts';
 
 /**
@@ -14,12 +14,14 @@ import { Session } from './session.ts';
  * |---|---|---|
  * | offered | the request fails or there is no room | link closed: the refusal |
  * | offered | the request is good | answer sent, `answered` |
- * | answered | the opening is good | session |
+ * | answered | the opening is good | session, or its goodbye with the reason why not |
+ * | answered | the opening resumes a session | resume-refused, link closed |
  * | answered | the opening fails, the deadline passes | link closed |
  */
 export class Acceptor {
   readonly #environment: SessionEnvironment;
   readonly #inProgress = new Set<Link>();
+  #closed: MatryoshkaError | undefined;
 
   constructor(environment: SessionEnvironment) {
     this.#environment = environment;
@@ -33,8 +35,10 @@ export class Acceptor {
   /** Takes an accepted link and its first message, which is borrowed during the call. */
   offer(link: Link, first: Uint8Array): void {
     const environment = this.#environment;
-    if (this.#inProgress.size >= environment.maxHandshakes) {
-      link.close(new MatryoshkaError('session.busy'));
+    const busy = this.#inProgress.size >= environment.maxHandshakes ? new MatryoshkaError('session.busy') : undefined;
+    const refusal = this.#closed ?? busy;
+    if (refusal !== undefined) {
+      link.close(refusal);
       return;
     }
     const handshake = new ResponderHandshake({
@@ -59,18 +63,27 @@ export class Acceptor {
     link.send([answer]);
   }
 
+  /** Ends the handshakes in progress, and refuses all that come from now on. */
+  close(reason: MatryoshkaError): void {
+    this.#closed ??= reason;
+    for (const link of [...this.#inProgress]) link.close(reason);
+  }
+
   #awaitOpening(link: Link, handshake: ResponderHandshake, timer: Timer): LinkHandler {
     const finished = (): void => {
       timer.cancel();
       this.#inProgress.delete(link);
+      // Overwrites the secrets of a handshake that got nowhere.
+      handshake.abandon();
     };
     return {
       message: (bytes) => {
-        finished();
         try {
           this.#open(link, handshake, bytes);
         } catch (error) {
           link.close(asMatryoshkaError(error, 'session.handshake-failed'));
+        } finally {
+          finished();
         }
       },
       written: () => {},
@@ -85,20 +98,23 @@ export class Acceptor {
     const environment = this.#environment;
     if (bytes.length !== HANDSHAKE_OPENING_LENGTH) throw new MatryoshkaError('session.handshake-failed');
     const { identity: remote, length } = handshake.opening(bytes);
-    const { keys } = handshake;
-    const sendKeys = new RecordKeys(environment.provider, keys.suite, keys.send);
-    const receiveKeys = new RecordKeys(environment.provider, keys.suite, keys.receive);
+    const { sendKeys, receiveKeys } = recordKeys(environment.provider, handshake.keys);
     const first = openOpening(bytes.subarray(length), receiveKeys);
+    if (first.type === 'session-resume') {
+      const refusal = new MatryoshkaError('session.resume-unknown');
+      link.send([sealMessage(sendKeys, { type: 'resume-refused', reason: refusal.code })]);
+      link.close(refusal);
+      return;
+    }
     const session = new Session(environment, { role: 'responder', remote, link, sendKeys, receiveKeys, anonymous: false, sends: 1 });
     link.attach(session.linkHandler);
-    const refusal = this.#refusal(session, first.type);
+    const refusal = this.#refusal(session);
     if (refusal !== undefined) session.close(refusal);
     else environment.onOpened(session);
   }
 
   /** The other side has proven the network key: from here on a refusal says why (principle 5). */
-  #refusal(session: Session, first: 'session-new' | 'session-resume'): MatryoshkaError | undefined {
-    if (first === 'session-resume') return new MatryoshkaError('session.resume-unknown');
+  #refusal(session: Session): MatryoshkaError | undefined {
     const { remote } = session;
     if (!remote.authenticated) return this.#environment.acceptAnonymous ? undefined : new MatryoshkaError('session.anonymous-refused');
     return remote.peerId === this.#environment.identity.peerId ? new MatryoshkaError('session.self') : undefined;

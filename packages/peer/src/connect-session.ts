@@ -1,9 +1,9 @@
-import { InitiatorHandshake, type PeerId, RecordKeys } from '@matryoshka/session';
+import { InitiatorHandshake, type PeerId } from '@matryoshka/session';
 import type { CloseReason, Link, LinkHandler } from '@matryoshka/transport';
 import { type Endpoint, HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type SuiteName, asMatryoshkaError } from '@matryoshka/wire';
 import { deadline } from './deadline.ts';
 import type { SessionEnvironment } from './environment.ts';
-import { sealOpening } from './opening.ts';
+import { recordKeys, sealOpening } from './opening.ts';
 import { Session } from './session.ts';
 
 const HOUR_MS = 3_600_000;
@@ -14,6 +14,7 @@ export interface LinkSource {
   next(attempt: { readonly reason: CloseReason | undefined; readonly first: Uint8Array }, signal: AbortSignal): Promise<Link>;
 }
 
+/** Whom to connect to, and how. */
 export interface ConnectSessionOptions {
   /** Whom the other side must prove to be. */
   readonly demand?: PeerId;
@@ -27,6 +28,7 @@ export interface ConnectSessionOptions {
   readonly dialled?: Endpoint;
   /** How long dial and handshake may take, in milliseconds; the environment's handshake timeout by default. */
   readonly timeoutMs?: number;
+  /** Gives up: `aborted`. */
   readonly signal?: AbortSignal;
 }
 
@@ -36,11 +38,17 @@ export function hourBucket(unixMs: number): number {
 }
 
 /**
- * Opens a session as its initiator: one handshake over the next link of `source`.
- * @throws MatryoshkaError `session.handshake-no-answer`, `session.handshake-failed`, `session.wrong-peer`, `aborted`, or
- * what the dial failed with
+ * Opens a session as its initiator: one handshake over the next link of `source`. It resolves without waiting for the
+ * other side's verdict, which would cost every hop of a circuit a round trip: a refusal of who we are (or are not) comes
+ * as the reason of the session's end, and `greeted` says when there is none to come.
+ * @throws MatryoshkaError `session.handshake-no-answer`, `session.handshake-failed`, `session.wrong-peer`,
+ * `session.self`, `aborted`, or what the dial failed with
  */
-export async function connectSession(environment: SessionEnvironment, source: LinkSource, options: ConnectSessionOptions = {}): Promise<Session> {
+export async function connectSession(
+  environment: SessionEnvironment,
+  source: LinkSource,
+  options: ConnectSessionOptions = {},
+): Promise<Session> {
   const anonymous = options.anonymous === true || options.remoteStatic !== undefined;
   const handshake = new InitiatorHandshake({
     provider: environment.provider,
@@ -56,9 +64,15 @@ export async function connectSession(environment: SessionEnvironment, source: Li
   const limit = deadline(environment.clock, options.timeoutMs ?? environment.handshakeTimeoutMs, noAnswer, options.signal);
   try {
     const link = await limit.race(source.next({ reason: undefined, first: handshake.request() }, limit.signal), (late) => late.close());
-    return await limit.race(answered(environment, link, handshake, { ...options, anonymous }), () => {}, () => link.close(new MatryoshkaError('aborted')));
+    return await limit.race(
+      answered(environment, link, handshake, { ...options, anonymous }),
+      (late) => late.close(new MatryoshkaError('aborted')),
+      () => link.close(new MatryoshkaError('aborted')),
+    );
   } finally {
     limit.clear();
+    // Overwrites the secrets of an attempt that got nowhere.
+    handshake.abandon();
   }
 }
 
@@ -70,22 +84,35 @@ function noAnswer(): MatryoshkaError {
 }
 
 /** Waits for the answer on `link` and turns both into a session. */
-function answered(environment: SessionEnvironment, link: Link, handshake: InitiatorHandshake, options: ConnectSessionOptions & { anonymous: boolean }): Promise<Session> {
+function answered(
+  environment: SessionEnvironment,
+  link: Link,
+  handshake: InitiatorHandshake,
+  options: ConnectSessionOptions & { anonymous: boolean },
+): Promise<Session> {
   return new Promise((resolve, reject) => {
     const handler: LinkHandler = {
       // Synchronous up to the session: nothing that comes next can be missed.
       message: (bytes) => {
         try {
           const remote = handshake.answer(bytes);
+          if (remote.peerId === environment.identity.peerId) throw new MatryoshkaError('session.self');
           const opening = new Uint8Array(HANDSHAKE_OPENING_LENGTH);
           const length = handshake.opening(opening);
-          const { keys } = handshake;
-          const sendKeys = new RecordKeys(environment.provider, keys.suite, keys.send);
-          const receiveKeys = new RecordKeys(environment.provider, keys.suite, keys.receive);
+          const { sendKeys, receiveKeys } = recordKeys(environment.provider, handshake.keys);
           sealOpening(opening, length, sendKeys, { type: 'session-new' });
           link.send([opening]);
           const { dialled, anonymous } = options;
-          const session = new Session(environment, { role: 'initiator', remote, link, sendKeys, receiveKeys, anonymous, sends: 1, ...(dialled && { dialled }) });
+          const session = new Session(environment, {
+            role: 'initiator',
+            remote,
+            link,
+            sendKeys,
+            receiveKeys,
+            anonymous,
+            sends: 1,
+            ...(dialled && { dialled }),
+          });
           link.attach(session.linkHandler);
           environment.onOpened(session);
           resolve(session);

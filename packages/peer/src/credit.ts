@@ -29,7 +29,8 @@ export class ReceiveWindow {
   /** @throws MatryoshkaError `session.credit-exceeded` */
   receive(bytes: number): void {
     this.#received += bytes;
-    if (this.#received > this.#granted) throw new MatryoshkaError('session.credit-exceeded', `${this.#received} bytes came, ${this.#granted} were granted`);
+    if (this.#received > this.#granted)
+      throw new MatryoshkaError('session.credit-exceeded', `${this.#received} bytes came, ${this.#granted} were granted`);
   }
 
   /**

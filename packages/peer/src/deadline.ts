@@ -5,8 +5,11 @@ import { MatryoshkaError } from '@matryoshka/wire';
 export interface Deadline {
   /** Aborted with the error when the time is up or the caller gives up. */
   readonly signal: AbortSignal;
-  /** Settles as `promise` does, or rejects first; a value that comes too late is handed to `late`. */
+  /**
+   * Settles as `promise` does, or rejects first, calling `lost` at once; a value that comes too late is handed to `late`.
+   */
   race<T>(promise: Promise<T>, late: (value: T) => void, lost?: () => void): Promise<T>;
+  /** What it guarded is done: the time does not run out any more. */
   clear(): void;
 }
 

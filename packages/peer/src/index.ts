@@ -1,4 +1,5 @@
 export { Acceptor } from './acceptor.ts';
+export { AsyncStream, asyncStream } from './async-stream.ts';
 export { type ConnectSessionOptions, type LinkSource, connectSession, hourBucket } from './connect-session.ts';
 export { ReceiveWindow, SendCredit } from './credit.ts';
 export { type Deadline, deadline } from './deadline.ts';
@@ -8,3 +9,4 @@ export { type ProtocolHandler, Protocols } from './protocols.ts';
 export { Session, type SessionParts } from './session.ts';
 export { INITIAL_STREAM_CREDIT_BYTES, STREAM_HIGH_WATER_BYTES, Stream, type StreamHandler } from './stream.ts';
 export { MAX_STREAMS, MAX_STREAM_WINDOW_BYTES } from './stream-table.ts';
+export { type WebStreams, webStreams } from './web-streams.ts';

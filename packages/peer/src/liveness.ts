@@ -7,7 +7,9 @@ export const MAX_SILENT_PROBES = 3;
 
 /** What the liveness check does to its session. */
 export interface LivenessHost {
+  /** Sends something that will be answered. */
   probe(): void;
+  /** Nobody answers. */
   dead(): void;
 }
 
@@ -45,6 +47,7 @@ export class Liveness {
     this.#askedAtMs = undefined;
   }
 
+  /** No more checks. */
   stop(): void {
     this.#timer.cancel();
   }
@@ -56,7 +59,8 @@ export class Liveness {
         return;
       }
       this.#silent++;
-      this.#askedAtMs = this.#clock.now();
+      // A late answer may be one to an earlier probe.
+      this.#askedAtMs ??= this.#clock.now();
       this.#host.probe();
     }
     this.#heard = false;

@@ -1,6 +1,26 @@
-import type { RecordKeys } from '@matryoshka/session';
-import { TAG_LENGTH } from '@matryoshka/session';
-import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type Message, Reader, Writer, decodeMessage, encodeMessage } from '@matryoshka/wire';
+import { type CryptoProvider, RecordKeys, type SessionKeys, TAG_LENGTH } from '@matryoshka/session';
+import {
+  HANDSHAKE_OPENING_LENGTH,
+  MatryoshkaError,
+  type Message,
+  Reader,
+  Writer,
+  decodeMessage,
+  encodeMessage,
+  messageLength,
+} from '@matryoshka/wire';
+
+/** The record keys of both directions; overwrites what they were made of. */
+export function recordKeys(
+  provider: CryptoProvider,
+  keys: SessionKeys,
+): { readonly sendKeys: RecordKeys; readonly receiveKeys: RecordKeys } {
+  const sendKeys = new RecordKeys(provider, keys.suite, keys.send);
+  const receiveKeys = new RecordKeys(provider, keys.suite, keys.receive);
+  keys.send.fill(0);
+  keys.receive.fill(0);
+  return { sendKeys, receiveKeys };
+}
 
 /**
  * Fills the rest of the opening, behind the third handshake message if there is one, with the initiator's first record:
@@ -12,6 +32,15 @@ export function sealOpening(out: Uint8Array, handshakeLength: number, keys: Reco
   keys.seal(plaintext, out.subarray(handshakeLength, HANDSHAKE_OPENING_LENGTH));
 }
 
+/** One message as a record of its own, newly allocated. */
+export function sealMessage(keys: RecordKeys, message: Message): Uint8Array {
+  const record = new Uint8Array(messageLength(message) + TAG_LENGTH);
+  const plaintext = record.subarray(0, record.length - TAG_LENGTH);
+  encodeMessage(new Writer(plaintext), message);
+  keys.seal(plaintext, record);
+  return record;
+}
+
 /**
  * Opens the initiator's first record in place.
  * @throws MatryoshkaError `session.record-failed`; `session.unexpected` for anything but a new or resumed session
@@ -19,6 +48,7 @@ export function sealOpening(out: Uint8Array, handshakeLength: number, keys: Reco
 export function openOpening(record: Uint8Array, keys: RecordKeys): Extract<Message, { type: 'session-new' | 'session-resume' }> {
   const length = keys.open(record, record);
   const message = decodeMessage(new Reader(record.subarray(0, length)));
-  if (message?.type !== 'session-new' && message?.type !== 'session-resume') throw new MatryoshkaError('session.unexpected', 'the first record must open or resume a session');
+  if (message?.type !== 'session-new' && message?.type !== 'session-resume')
+    throw new MatryoshkaError('session.unexpected', 'the first record must open or resume a session');
   return message;
 }

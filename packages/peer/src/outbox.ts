@@ -1,9 +1,25 @@
-import { type Delivery, Queue, type RecordKeys, type RecordWriter, type SealedRecord } from '@matryoshka/session';
+import {
+  ACKNOWLEDGE_LENGTH,
+  type Delivery,
+  MAX_OWN_PLAINTEXT_LENGTH,
+  MAX_RECORDS_PER_KEY,
+  Queue,
+  type RecordKeys,
+  type RecordWriter,
+  type SealedRecord,
+} from '@matryoshka/session';
 import type { Clock, Link } from '@matryoshka/transport';
 import { MatryoshkaError, type Message, isNumbered, messageLength, messageType } from '@matryoshka/wire';
 
-/** Control messages that wait may take this many bytes; beyond it the session ends. */
-export const CONTROL_LIMIT_BYTES: number = 4 * 1024 * 1024;
+/**
+ * Control messages that wait may take this much memory, in bytes; beyond it the session ends: the other side causes
+ * answers and does not take them.
+ */
+export const CONTROL_LIMIT_BYTES: number = 8 * 1024 * 1024;
+/** What a waiting control message takes beside its own length, in bytes: most are a few bytes only. */
+export const CONTROL_OVERHEAD_BYTES = 64;
+/** A longer control message fits into no record. */
+const MAX_CONTROL_LENGTH: number = MAX_OWN_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH;
 
 /** Whatever has bytes to send: a stream, a relay link. The flush asks those that are ready in turn. */
 export interface Source {
@@ -57,6 +73,7 @@ export class Outbox {
   #pumping = false;
   #notifying = false;
   #acknowledgeDue = false;
+  #finishing = false;
 
   constructor(host: OutboxHost, clock: Clock, writer: RecordWriter, delivery: Delivery, epoch: OutboxEpoch) {
     this.#host = host;
@@ -68,11 +85,17 @@ export class Outbox {
     this.#writtenSends = epoch.sends;
   }
 
-  /** Queues a control message; it goes out with the next flush, before all data. */
+  /**
+   * Queues a control message; it goes out with the next flush, before all data.
+   * @throws RangeError for one that fits into no record
+   */
   control(message: Message): void {
+    const length = messageLength(message);
+    if (length > MAX_CONTROL_LENGTH) throw new RangeError(`${message.type} of ${length} bytes does not fit into a record`);
     (isNumbered(messageType(message)) ? this.#numbered : this.#unnumbered).push(message);
-    this.#controlBytes += messageLength(message);
-    if (this.#controlBytes > CONTROL_LIMIT_BYTES) this.#host.failed(new MatryoshkaError('session.unexpected', 'the other side causes more answers than it takes'));
+    this.#controlBytes += length + CONTROL_OVERHEAD_BYTES;
+    if (this.#controlBytes > CONTROL_LIMIT_BYTES)
+      this.#host.failed(new MatryoshkaError('session.unexpected', 'the other side causes more answers than it takes'));
     else this.flushSoon();
   }
 
@@ -121,8 +144,12 @@ export class Outbox {
       return;
     }
     this.#pump();
-    if (this.#open) this.#trySeal();
-    if (this.#inFlight.length === 0) this.#writer.rest();
+    try {
+      if (this.#open) this.#seal();
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#writer.rest();
   }
 
   /** The link may be sent to again. */
@@ -137,7 +164,7 @@ export class Outbox {
       this.#writtenSends++;
       this.#inFlight.shift()?.written();
     }
-    if (this.#inFlight.length === 0 && !this.#flushDue) this.#writer.rest();
+    if (!this.#flushDue) this.#writer.rest();
   }
 
   /** The session is over: lets go of every buffer. */
@@ -156,19 +183,29 @@ export class Outbox {
     return this.#host.sending && !this.#linkFull;
   }
 
-  /** Sends the last message of the session, whatever else waits. */
+  /**
+   * Sends the last message of the session, behind what may go out now; the rest is lost. It goes out even where the link
+   * is full or the key has one record left.
+   */
   finish(message: Message): void {
-    if (messageLength(message) > this.#writer.space) this.#trySeal();
-    this.#writer.message(message);
-    this.#trySeal();
+    this.#finishing = true;
+    this.#pump();
+    // Once more for what that made due: ends of streams.
+    this.#pump();
+    try {
+      if (messageLength(message) > this.#writer.space) this.#seal();
+      this.#writer.message(message);
+      this.#seal(0);
+    } catch {
+      // What ends the session stands already: without a goodbye the other side sees its link close.
+      this.#writer.discard();
+    }
   }
 
-  #trySeal(): void {
-    try {
-      this.#seal();
-    } catch (error) {
-      this.#host.failed(error);
-    }
+  #failed(error: unknown): void {
+    // Whatever is half written must not come before the goodbye.
+    this.#writer.discard();
+    if (!this.#finishing) this.#host.failed(error);
   }
 
   /** Fills records: control, then sources in turn. Leaves the last one open for what else this tick brings. */
@@ -181,7 +218,7 @@ export class Outbox {
       while (this.#open && !this.#delivery.full && this.#pumpControl(this.#numbered)) this.#seal();
       while (this.#open && !this.#delivery.full && this.#numbered.length === 0 && this.#pumpSources()) this.#seal();
     } catch (error) {
-      this.#host.failed(error);
+      this.#failed(error);
     } finally {
       this.#pumping = false;
     }
@@ -192,8 +229,13 @@ export class Outbox {
   #notify(): void {
     if (this.#notifying) return;
     this.#notifying = true;
-    for (let source = this.#drained.shift(); source !== undefined; source = this.#drained.shift()) source.drained();
-    this.#notifying = false;
+    try {
+      for (let source = this.#drained.shift(); source !== undefined; source = this.#drained.shift()) source.drained();
+    } catch (error) {
+      this.#host.failed(error);
+    } finally {
+      this.#notifying = false;
+    }
   }
 
   /** Returns true where the record is full. */
@@ -202,7 +244,7 @@ export class Outbox {
       const length = messageLength(message);
       if (length > this.#writer.space) return true;
       queue.shift();
-      this.#controlBytes -= length;
+      this.#controlBytes -= length + CONTROL_OVERHEAD_BYTES;
       this.#writer.message(message);
     }
     return false;
@@ -227,10 +269,14 @@ export class Outbox {
     return false;
   }
 
-  /** Seals and sends what is assembled; an acknowledgement that is due rides along, or goes alone when it must. */
-  #seal(): void {
+  /**
+   * Seals and sends what is assembled; an acknowledgement that is due rides along, or goes alone when it must.
+   * @param reserve - records that the key must be good for after this one
+   */
+  #seal(reserve: number = 1): void {
     const due = this.#delivery.due;
     if (!this.#writer.pending && !(due === 'now' || (due === 'later' && this.#acknowledgeDue))) return;
+    if (this.#keys.counter + reserve >= MAX_RECORDS_PER_KEY) throw new MatryoshkaError('session.key-exhausted');
     if (due !== 'no') this.#writer.message({ type: 'acknowledge', delivered: this.#delivery.tell() });
     this.#acknowledgeDue = false;
     const record = this.#writer.seal(this.#keys);

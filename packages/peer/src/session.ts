@@ -38,7 +38,8 @@ export interface SessionParts {
  *
  * | state | on | next |
  * |---|---|---|
- * | `ready` | `close()`; a fault of the other side | goodbye goes out, link closes, `closed` |
+ * | `ready` | `close()`; a fault of the other side | `closing` |
+ * | `closing` | what may still go out and the goodbye are sent | link closes, `closed` |
  * | `ready` | goodbye from the other side | link closes, `closed` |
  * | `ready` | the link closes | `closed` with `session.link-lost` or what the link says |
  * | `closed` | anything | nothing |
@@ -69,7 +70,7 @@ export class Session implements OutboxHost {
   readonly #reader = new Reader();
   #resolveClosed!: (reason: MatryoshkaError) => void;
   #resolveGreeted!: () => void;
-  #state: 'ready' | 'closed' = 'ready';
+  #state: 'ready' | 'closing' | 'closed' = 'ready';
   #hello: Hello | undefined;
   #acknowledgeTimer: Timer | undefined;
   #bytesReceived = 0;
@@ -92,7 +93,12 @@ export class Session implements OutboxHost {
       this.#resolveGreeted = resolve;
     });
     this.#outbox = new Outbox(this, environment.clock, new RecordWriter(environment.slabs), this.#delivery, parts);
-    this.#streams = new StreamTable(parts.role, this.#outbox, (protocol) => environment.protocols.find(protocol), (handler, stream) => handler(stream, this));
+    this.#streams = new StreamTable(
+      parts.role,
+      this.#outbox,
+      (protocol) => environment.protocols.find(protocol),
+      (handler, stream) => handler(stream, this),
+    );
     this.#liveness = new Liveness(environment.clock, {
       probe: () => this.#outbox.control({ type: 'ping', token: randomBytes(environment.random, PING_LENGTH) }),
       dead: () => this.close(new MatryoshkaError('session.path-stalled')),
@@ -110,13 +116,14 @@ export class Session implements OutboxHost {
     closed: (reason) => this.#linkClosed(reason),
   };
 
-  /** Where control messages and relay links send from. */
+  /** Where streams, control messages and relay links send from. */
   get outbox(): Outbox {
     return this.#outbox;
   }
 
+  /** Whether the session is open. */
   get sending(): boolean {
-    return this.#state === 'ready';
+    return this.#state !== 'closed';
   }
 
   /** The other side's newest hello, once it has come. */
@@ -124,10 +131,12 @@ export class Session implements OutboxHost {
     return this.#hello;
   }
 
+  /** Bytes of all records that came, those of the handshake not counted. */
   get bytesReceived(): number {
     return this.#bytesReceived;
   }
 
+  /** The open streams of both sides. */
   get streams(): Iterable<Stream> {
     return this.#streams;
   }
@@ -139,21 +148,23 @@ export class Session implements OutboxHost {
 
   /**
    * Opens a stream; resolves when the other side serves `protocol`.
-   * @throws MatryoshkaError `stream.unknown-protocol`, `stream.limit`, `aborted`, or why the session ended
+   * @throws MatryoshkaError `stream.unknown-protocol`, `stream.limit`, `aborted`, or why the session ended; RangeError
+   * for a name of no or more than 255 bytes
    */
   openStream(protocol: string, options: { readonly signal?: AbortSignal } = {}): Promise<Stream> {
     if (this.#state === 'closed') return this.closed.then((reason) => Promise.reject(reason));
     return this.#streams.open(protocol, options.signal);
   }
 
-  /** Sends a control message with the next flush. */
+  /** Sends a control message with the next flush. @throws RangeError for one that fits into no record */
   send(message: Message): void {
     if (this.#state === 'ready') this.#outbox.control(message);
   }
 
-  /** Says goodbye with a reason and closes. Idempotent. */
+  /** Says goodbye with a reason and closes. What streams have not sent is lost. Idempotent. */
   close(reason: CloseReason = new MatryoshkaError('closed')): void {
-    if (this.#state === 'closed') return;
+    if (this.#state !== 'ready') return;
+    this.#state = 'closing';
     this.#outbox.finish({ type: 'goodbye', reason: reason.code });
     this.#end(reason);
   }
@@ -176,8 +187,10 @@ export class Session implements OutboxHost {
       this.failed(error);
       return;
     }
+    if (!this.sending) return;
     if (this.#delivery.due === 'now') this.#outbox.acknowledge();
-    else if (this.#delivery.due === 'later') this.#acknowledgeTimer ??= this.#environment.clock.after(ACKNOWLEDGE_AFTER_MS, this.#onAcknowledge);
+    else if (this.#delivery.due === 'later')
+      this.#acknowledgeTimer ??= this.#environment.clock.after(ACKNOWLEDGE_AFTER_MS, this.#onAcknowledge);
   }
 
   /** What the other side sent is not allowed, or sending failed: says why and closes. */
@@ -186,8 +199,12 @@ export class Session implements OutboxHost {
   }
 
   #linkClosed(reason: CloseReason): void {
-    if (this.#state === 'ready') {
-      this.#end(reason.code.startsWith('relay.') ? reason : new MatryoshkaError('session.link-lost', `the link under the session broke: ${reason.message}`, { cause: reason }));
+    if (this.#state !== 'closed') {
+      this.#end(
+        reason.code.startsWith('relay.')
+          ? reason
+          : new MatryoshkaError('session.link-lost', `the link under the session broke: ${reason.message}`, { cause: reason }),
+      );
     }
     this.#outbox.release();
   }
@@ -223,7 +240,8 @@ export class Session implements OutboxHost {
       const bodyLength = reader.u16();
       if (isNumbered(type)) {
         numbered = true;
-        if (this.#hello === undefined && type !== MessageType.hello && type !== MessageType.goodbye) throw new MatryoshkaError('session.unexpected', 'hello must come first');
+        if (this.#hello === undefined && type !== MessageType.hello && type !== MessageType.goodbye)
+          throw new MatryoshkaError('session.unexpected', 'hello must come first');
       }
       // The two data messages are read in place: they are nearly all there is.
       if (type === MessageType.streamData && bodyLength >= 4) this.#streams.data(reader.u32(), reader.bytes(bodyLength - 4));

@@ -1,6 +1,6 @@
 import { MatryoshkaError, type ReasonCode, type StreamOpen, asMatryoshkaError } from '@matryoshka/wire';
 import type { Outbox } from './outbox.ts';
-import type { ProtocolHandler } from './protocols.ts';
+import { type ProtocolHandler, checkProtocolName } from './protocols.ts';
 import { INITIAL_STREAM_CREDIT_BYTES, Stream, type StreamHost } from './stream.ts';
 
 /** Streams that each side may have open at once. */
@@ -9,6 +9,7 @@ export const MAX_STREAMS = 256;
 export const MAX_STREAM_WINDOW_BYTES: number = 1024 * 1024;
 /** What the windows of one session's streams share before they shrink to the smallest one, in bytes. */
 export const STREAM_MEMORY_BYTES: number = 16 * 1024 * 1024;
+const MAX_STREAM_ID = 0xffff_ffff;
 
 interface Opening {
   readonly resolve: (stream: Stream) => void;
@@ -43,6 +44,7 @@ export class StreamTable implements StreamHost {
     this.#run = run;
   }
 
+  /** Open streams of both sides. */
   get size(): number {
     return this.#streams.size;
   }
@@ -53,14 +55,18 @@ export class StreamTable implements StreamHost {
 
   /**
    * Opens a stream and resolves when the other side has accepted it.
-   * @throws MatryoshkaError `stream.limit`, `stream.unknown-protocol`, `aborted`, or why the session ended
+   * @throws MatryoshkaError `stream.limit`, `stream.unknown-protocol`, `aborted`, or why the session ended; RangeError
+   * for a name that no message can carry
    */
-  open(protocol: string, signal?: AbortSignal): Promise<Stream> {
-    if (signal?.aborted === true) return Promise.reject(new MatryoshkaError('aborted', undefined, { cause: signal.reason }));
-    if (this.#streams.size - this.#accepted >= MAX_STREAMS) return Promise.reject(new MatryoshkaError('stream.limit', `${MAX_STREAMS} streams are open already`));
+  async open(protocol: string, signal?: AbortSignal): Promise<Stream> {
+    checkProtocolName(protocol);
+    if (signal?.aborted === true) throw new MatryoshkaError('aborted', undefined, { cause: signal.reason });
+    if (this.#streams.size - this.#accepted >= MAX_STREAMS)
+      throw new MatryoshkaError('stream.limit', `${MAX_STREAMS} streams are open already`);
+    if (this.#nextId > MAX_STREAM_ID) throw new MatryoshkaError('stream.limit', 'this session has no stream ids left');
     const id = this.#nextId;
     this.#nextId += 2;
-    const stream = this.#add(id, protocol);
+    const stream = this.#add(id, protocol, INITIAL_STREAM_CREDIT_BYTES);
     this.outbox.control({ type: 'stream-open', streamId: id, window: stream.windowBytes, protocol });
     return new Promise((resolve, reject) => {
       const abort = (): void => stream.reset('aborted');
@@ -80,16 +86,17 @@ export class StreamTable implements StreamHost {
 
   /** @throws MatryoshkaError `session.unexpected` for an id that is not the next one of the other side */
   opened(message: StreamOpen): void {
-    if (message.streamId !== this.#nextRemoteId) throw new MatryoshkaError('session.unexpected', `stream ${message.streamId} opened, ${this.#nextRemoteId} was next`);
+    if (message.streamId !== this.#nextRemoteId)
+      throw new MatryoshkaError('session.unexpected', `stream ${message.streamId} opened, ${this.#nextRemoteId} was next`);
     this.#nextRemoteId += 2;
     const handler = this.#find(message.protocol);
-    const reason: ReasonCode | undefined = handler === undefined ? 'stream.unknown-protocol' : this.#accepted >= MAX_STREAMS ? 'stream.limit' : undefined;
-    if (handler === undefined || reason !== undefined) {
-      this.outbox.control({ type: 'stream-reset', streamId: message.streamId, reason: reason ?? 'stream.limit' });
+    if (handler === undefined || this.#accepted >= MAX_STREAMS) {
+      const reason: ReasonCode = handler === undefined ? 'stream.unknown-protocol' : 'stream.limit';
+      this.outbox.control({ type: 'stream-reset', streamId: message.streamId, reason });
       return;
     }
     this.#accepted++;
-    const stream = this.#add(message.streamId, message.protocol, Math.max(message.window, INITIAL_STREAM_CREDIT_BYTES));
+    const stream = this.#add(message.streamId, message.protocol, message.window);
     stream.accept();
     const failed = (error: unknown): void => stream.abandon(asMatryoshkaError(error, 'stream.failed'));
     try {
@@ -104,6 +111,7 @@ export class StreamTable implements StreamHost {
     this.#known(streamId)?.received(bytes);
   }
 
+  /** The newest credit of a stream. The first one of a stream that was opened here says that it is served. */
   credit(streamId: number, total: number): void {
     const stream = this.#known(streamId);
     if (stream === undefined) return;
@@ -114,10 +122,12 @@ export class StreamTable implements StreamHost {
     opening.resolve(stream);
   }
 
+  /** The other side has ended its direction. */
   end(streamId: number): void {
     this.#known(streamId)?.ended();
   }
 
+  /** The other side has ended the stream, or does not serve it. */
   reset(streamId: number, reason: ReasonCode): void {
     this.#known(streamId)?.fail(new MatryoshkaError(reason));
   }
@@ -130,6 +140,7 @@ export class StreamTable implements StreamHost {
     }
   }
 
+  /** A stream is over; called by the stream. */
   forget(stream: Stream, error: MatryoshkaError | undefined): void {
     if (!this.#streams.delete(stream.id)) return;
     this.#windowBytes -= stream.windowBytes;
@@ -146,7 +157,7 @@ export class StreamTable implements StreamHost {
     return stream;
   }
 
-  #add(id: number, protocol: string, credit: number = INITIAL_STREAM_CREDIT_BYTES): Stream {
+  #add(id: number, protocol: string, credit: number): Stream {
     const share = Math.floor((STREAM_MEMORY_BYTES - this.#windowBytes) / 4);
     const window = Math.max(INITIAL_STREAM_CREDIT_BYTES, Math.min(MAX_STREAM_WINDOW_BYTES, share));
     const stream = new Stream(this, id, protocol, credit, window);

@@ -1,5 +1,6 @@
-import { Queue, type RecordWriter } from '@matryoshka/session';
+import type { RecordWriter } from '@matryoshka/session';
 import { MatryoshkaError, type ReasonCode, STREAM_DATA_OVERHEAD, asMatryoshkaError } from '@matryoshka/wire';
+import { ByteQueue } from './byte-queue.ts';
 import { ReceiveWindow, SendCredit } from './credit.ts';
 import type { Outbox, Source } from './outbox.ts';
 
@@ -7,8 +8,10 @@ import type { Outbox, Source } from './outbox.ts';
 export const INITIAL_STREAM_CREDIT_BYTES: number = 64 * 1024;
 /** `write` returns false from this many waiting bytes on. */
 export const STREAM_HIGH_WATER_BYTES: number = 64 * 1024;
+/** A small rest of a record is not worth a header of its own. */
+const MIN_PIECE_LENGTH = 512;
 
-/** What the owner of a stream hears. */
+/** What the owner of a stream hears. A callback that throws resets its stream, and nothing else. */
 export interface StreamHandler {
   /** Bytes as they come: a view, valid during the call only. Returning from the call consumes them (principle 4). */
   data?(bytes: Uint8Array): void;
@@ -16,6 +19,8 @@ export interface StreamHandler {
   end?(): void;
   /** `write` returned false and may go on. */
   writable?(): void;
+  /** After `end()`: all that was written has gone out, so that the session may be closed without losing any of it. */
+  finished?(): void;
   /** Exactly once: both directions have ended (`error` is undefined), or the stream or its session failed. */
   closed?(error: MatryoshkaError | undefined): void;
 }
@@ -27,18 +32,22 @@ export interface StreamHost {
   forget(stream: Stream, error: MatryoshkaError | undefined): void;
 }
 
-type SendState = 'open' | 'ending' | 'ended';
+type SendState = 'open' | 'ending' | 'flushed' | 'ended';
 type ReceiveState = 'open' | 'ended';
 
 /**
  * One bidirectional byte stream inside a session, with credit on consumption in each direction. Its core is
- * synchronous; `bytes()`, WHATWG streams and Node's `Duplex` are adapters over it.
+ * synchronous; `asyncStream`, `webStreams` and Node's `Duplex` are adapters over it.
  *
  * | state | on | next |
  * |---|---|---|
- * | send `open` | `end()` | `ending` until all is written, then stream-end and `ended` |
+ * | send `open` | `end()` | `ending` |
+ * | send `ending` | the last bytes are in a record | stream-end, `flushed` until the flush is over, then `ended` |
  * | receive `open` | stream-end | `ended` once all is consumed |
  * | any | both `ended`, reset by either side, session over | closed |
+ *
+ * One exception: whoever has ended its direction has said all. What of it still waits for a slow reader is delivered
+ * before a later reset or the end of the session is.
  */
 export class Stream implements Source {
   readonly id: number;
@@ -50,17 +59,18 @@ export class Stream implements Source {
   #closed: { readonly error: MatryoshkaError | undefined } | undefined;
 
   #send: SendState = 'open';
-  readonly #outgoing = new Queue<Uint8Array>();
-  #partial: Uint8Array | undefined;
-  #outgoingBytes = 0;
+  readonly #outgoing = new ByteQueue();
+  /** What is being written right now, behind `#outgoing`: borrowed until `write` returns. */
   #lent: Uint8Array | undefined;
   #wantsWritable = false;
 
   #receive: ReceiveState = 'open';
-  readonly #incoming = new Queue<Uint8Array>();
+  readonly #incoming = new ByteQueue();
   #endReceived = false;
+  /** Fails the stream once all that has come is consumed. */
   #failure: MatryoshkaError | undefined;
   #paused = false;
+  #draining = false;
 
   /** Made by a session; see `Session.openStream` and `Protocols.serve`. */
   constructor(host: StreamHost, id: number, protocol: string, credit: number, window: number) {
@@ -83,7 +93,7 @@ export class Stream implements Source {
 
   /** Bytes written that wait for credit or for the link. */
   get pendingBytes(): number {
-    return this.#outgoingBytes;
+    return this.#outgoing.length + (this.#lent?.length ?? 0);
   }
 
   /** Bytes the other side may have in flight here. */
@@ -121,14 +131,13 @@ export class Stream implements Source {
     if (this.#closed !== undefined) throw this.#closed.error ?? new MatryoshkaError('stream.reset', 'the stream is closed');
     if (this.#send !== 'open') throw new MatryoshkaError('stream.reset', 'this side of the stream has ended');
     if (bytes.length > 0) {
+      // A stream that was woken up by this very write may write here, too: what is lent comes before that.
+      this.#keepLent();
       this.#lent = bytes;
-      this.#outgoingBytes += bytes.length;
       this.#host.outbox.ready(this);
-      // What did not go into a record is copied: the caller may reuse its buffer.
-      if (this.#lent !== undefined) this.#outgoing.push(this.#lent.slice());
-      this.#lent = undefined;
+      this.#keepLent();
     }
-    this.#wantsWritable = this.#outgoingBytes >= STREAM_HIGH_WATER_BYTES;
+    this.#wantsWritable = this.pendingBytes >= STREAM_HIGH_WATER_BYTES;
     return !this.#wantsWritable;
   }
 
@@ -136,6 +145,8 @@ export class Stream implements Source {
   end(): void {
     if (this.#send !== 'open' || this.#closed !== undefined) return;
     this.#send = 'ending';
+    if (this.pendingBytes > 0) return;
+    this.#sayEnd();
     this.#finishSending();
   }
 
@@ -143,7 +154,7 @@ export class Stream implements Source {
   reset(reason: ReasonCode = 'stream.reset'): void {
     if (this.#closed !== undefined) return;
     this.#host.outbox.control({ type: 'stream-reset', streamId: this.id, reason });
-    this.fail(new MatryoshkaError(reason));
+    this.#finish(new MatryoshkaError(reason));
   }
 
   // ---- from the session -------------------------------------------------------------------------------------------
@@ -157,25 +168,24 @@ export class Stream implements Source {
   abandon(error: MatryoshkaError): void {
     if (this.#closed !== undefined) return;
     this.#host.outbox.control({ type: 'stream-reset', streamId: this.id, reason: 'stream.failed' });
-    this.fail(error);
+    this.#finish(error);
   }
 
   /** Stream data has come. @throws MatryoshkaError `session.credit-exceeded`, `session.unexpected` */
   received(bytes: Uint8Array): void {
     if (this.#endReceived) throw new MatryoshkaError('session.unexpected', 'stream data after the end of the stream');
     this.#window.receive(bytes.length);
-    if (this.#handler?.data === undefined || this.#paused || this.#incoming.length > 0) {
-      this.#incoming.push(bytes.slice());
-    } else {
-      this.#consume(bytes);
-    }
+    if (bytes.length === 0) return;
+    if (this.#handler?.data === undefined || this.#paused || this.#incoming.length > 0) this.#incoming.push(bytes);
+    else this.#consume(bytes);
   }
 
   /** The other side's newest credit: absolute, older news is ignored. */
   credited(total: number): void {
-    if (this.#credit.raise(total) && this.#outgoingBytes > 0) this.#host.outbox.ready(this);
+    if (this.#credit.raise(total) && this.pendingBytes > 0) this.#host.outbox.ready(this);
   }
 
+  /** The other side has ended its direction. @throws MatryoshkaError `session.unexpected` the second time */
   ended(): void {
     if (this.#endReceived) throw new MatryoshkaError('session.unexpected', 'a stream ended twice');
     this.#endReceived = true;
@@ -185,55 +195,73 @@ export class Stream implements Source {
   /** The stream is over with an error: reset by the other side, or its session is gone. */
   fail(error: MatryoshkaError): void {
     if (this.#closed !== undefined) return;
-    this.#outgoingBytes = 0;
-    this.#host.outbox.remove(this);
+    this.#dropOutgoing();
     // All of the other side's bytes are here: a slow reader still gets them, and the error after them.
-    if (this.#endReceived && this.#receive === 'open') this.#failure = error;
+    if (this.#endReceived && this.#receive === 'open') this.#failure ??= error;
     else this.#finish(error);
   }
 
   pull(writer: RecordWriter): boolean {
-    const wanted = Math.min(this.#outgoingBytes, this.#credit.available);
+    const wanted = Math.min(this.pendingBytes, this.#credit.available);
     if (wanted <= 0) return false;
     const space = writer.space - STREAM_DATA_OVERHEAD;
-    // A small rest of a record is not worth a header of its own.
-    if (space < wanted && space < 512) return true;
+    if (space < wanted && space < MIN_PIECE_LENGTH) return true;
     let left = Math.min(wanted, space);
     this.#credit.use(left);
-    this.#outgoingBytes -= left;
     writer.streamData(this.id, left);
-    while (left > 0) left -= this.#moveInto(writer, left);
-    if (this.#outgoingBytes === 0) this.#drained();
-    return this.#outgoingBytes > 0 && this.#credit.available > 0;
-  }
-
-  /** Moves up to `limit` bytes of the oldest chunk. */
-  #moveInto(writer: RecordWriter, limit: number): number {
-    const chunk = this.#partial ?? this.#outgoing.shift() ?? (this.#lent as Uint8Array);
-    const lent = chunk === this.#lent;
-    const length = Math.min(limit, chunk.length);
-    writer.carried(length === chunk.length ? chunk : chunk.subarray(0, length));
-    const rest = length === chunk.length ? undefined : chunk.subarray(length);
-    if (lent) this.#lent = rest;
-    else this.#partial = rest;
-    return length;
-  }
-
-  #drained(): void {
-    if (this.#send === 'ending') this.#finishSending();
-    else if (this.#wantsWritable) this.#host.outbox.drained(this);
+    while (left > 0) {
+      const piece = this.#outgoing.take(left) ?? this.#takeLent(left);
+      writer.carried(piece);
+      left -= piece.length;
+    }
+    if (this.pendingBytes === 0) this.#sentAll();
+    return this.pendingBytes > 0 && this.#credit.available > 0;
   }
 
   drained(): void {
+    if (this.#send === 'flushed') this.#finishSending();
     if (!this.#wantsWritable || this.#closed !== undefined) return;
     this.#wantsWritable = false;
-    this.#handler?.writable?.();
+    this.#call(() => this.#handler?.writable?.());
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------
+
+  #takeLent(limit: number): Uint8Array {
+    const lent = this.#lent as Uint8Array;
+    this.#lent = lent.length > limit ? lent.subarray(limit) : undefined;
+    return lent.subarray(0, limit);
+  }
+
+  /** What did not go into a record is copied: its owner may use its buffer again. */
+  #keepLent(): void {
+    if (this.#lent === undefined) return;
+    this.#outgoing.push(this.#lent);
+    this.#lent = undefined;
+  }
+
+  #dropOutgoing(): void {
+    this.#outgoing.clear();
+    this.#lent = undefined;
+    this.#host.outbox.remove(this);
+  }
+
+  #sentAll(): void {
+    if (this.#send === 'ending') this.#sayEnd();
+    // Not from within a pull: the owner would write into the record that is being filled.
+    if (this.#send === 'flushed' || this.#wantsWritable) this.#host.outbox.drained(this);
+  }
+
+  #sayEnd(): void {
+    this.#send = 'flushed';
+    this.#host.outbox.control({ type: 'stream-end', streamId: this.id });
   }
 
   #finishSending(): void {
-    if (this.#outgoingBytes > 0) return;
+    if (this.#closed !== undefined) return;
     this.#send = 'ended';
-    this.#host.outbox.control({ type: 'stream-end', streamId: this.id });
+    this.#wantsWritable = false;
+    this.#call(() => this.#handler?.finished?.());
     this.#finishIfDone();
   }
 
@@ -242,22 +270,29 @@ export class Stream implements Source {
     try {
       this.#handler?.data?.(bytes);
     } catch (error) {
-      // A handler that fails ends its stream, not the session it came on.
       this.abandon(asMatryoshkaError(error, 'stream.failed'));
-      return;
     }
-    if (total !== undefined && !this.#endReceived) this.#host.outbox.control({ type: 'stream-credit', streamId: this.id, total });
+    if (total === undefined || this.#endReceived || this.#closed !== undefined) return;
+    this.#host.outbox.control({ type: 'stream-credit', streamId: this.id, total });
   }
 
+  /** Delivers what waits, as long as the owner wants it; a loop, so that an owner that resumes within `data` does not nest. */
   #drain(): void {
-    while (!this.#paused && this.#handler?.data !== undefined) {
-      const chunk = this.#incoming.shift();
-      if (chunk === undefined) break;
-      this.#consume(chunk);
+    if (this.#draining) return;
+    this.#draining = true;
+    while (this.#closed === undefined && !this.#paused && this.#handler?.data !== undefined) {
+      const bytes = this.#incoming.take();
+      if (bytes === undefined) break;
+      this.#consume(bytes);
     }
-    if (!this.#endReceived || this.#incoming.length > 0 || this.#paused || this.#receive === 'ended' || this.#handler === undefined) return;
+    this.#draining = false;
+    if (this.#endReceived && this.#incoming.length === 0 && !this.#paused && this.#handler !== undefined) this.#finishReceiving();
+  }
+
+  #finishReceiving(): void {
+    if (this.#closed !== undefined || this.#receive === 'ended') return;
     this.#receive = 'ended';
-    this.#handler.end?.();
+    this.#call(() => this.#handler?.end?.());
     if (this.#failure === undefined) this.#finishIfDone();
     else this.#finish(this.#send === 'ended' ? undefined : this.#failure);
   }
@@ -269,8 +304,23 @@ export class Stream implements Source {
   #finish(error: MatryoshkaError | undefined): void {
     if (this.#closed !== undefined) return;
     this.#closed = { error };
+    this.#dropOutgoing();
     this.#incoming.clear();
     this.#host.forget(this, error);
-    this.#handler?.closed?.(error);
+    try {
+      this.#handler?.closed?.(error);
+    } catch (failure) {
+      // Nothing of ours may break on it, and it must not go unseen: it surfaces as an unhandled rejection.
+      void Promise.reject(failure);
+    }
+  }
+
+  /** Runs a callback of the owner: one that fails ends its stream, not the session it came on. */
+  #call(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.abandon(asMatryoshkaError(error, 'stream.failed'));
+    }
   }
 }

@@ -3,9 +3,7 @@ import { SendCredit } from '@matryoshka/peer';
 import { Queue, type RecordWriter } from '@matryoshka/session';
 import { RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
 import { type PortHalves, portHalves } from './port-table.ts';
-
-/** A message is not split into pieces smaller than this for want of credit, in bytes. */
-const MIN_PIECE_LENGTH = 2 * 1024;
+import { MIN_PIECE_LENGTH } from './relay-window.ts';
 
 /** What an egress tells its owner, within the flush of the session it sends on. */
 export interface EgressHost {

@@ -1,4 +1,15 @@
-import type { MatryoshkaError, RelayStatus } from '@matryoshka/wire';
+import type { MatryoshkaError, RelayLimits, RelayStatus } from '@matryoshka/wire';
+
+/** How long a closing link may take to send or pass on what it holds, in milliseconds (docs/protocol.md §8.3). */
+export const DRAIN_TIMEOUT_MS = 5_000;
+
+/** No limit in any respect (R16). */
+export const UNLIMITED: RelayLimits = { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 };
+
+/** The refusal of a request, as it travels back. */
+export function refusalOf(port: bigint, { code, retryAfterMs }: MatryoshkaError): RelayStatus {
+  return { type: 'relay-status', port, status: 'refused', reason: code, retryAfterMs: retryAfterMs ?? 0, limits: UNLIMITED };
+}
 
 /** What stands behind a relay port of a session: an end of one's own relay link, or one side of a forwarded one. */
 export interface LinkEnd {

@@ -1,47 +1,106 @@
 import type { Session } from '@matryoshka/peer';
-import type { PeerId } from '@matryoshka/session';
-import { type NetworkBits, sameNetwork } from '@matryoshka/transport';
-import { type Endpoint, sameEndpoint } from '@matryoshka/wire';
+import { type PeerId, peerIdFromHash } from '@matryoshka/session';
+import { type NetworkBits, networkOf } from '@matryoshka/transport';
+import { type Endpoint, type RelayDestination, parseAddress } from '@matryoshka/wire';
+import type { RelayHost } from './relay-host.ts';
 
 /** The identity of a session's other side, if it showed one. */
 export function peerIdOf(session: Session): PeerId | undefined {
   return session.remote.authenticated ? session.remote.peerId : undefined;
 }
 
-/** Every endpoint known of a session's other side: its link's, the one dialled, and those it announces. */
+/**
+ * Every endpoint a session tells of its other side: its link's, the one dialled, and those it announces. Of an accepted
+ * relayed session the link's is that of the last relay, who is somebody else.
+ */
 export function endpointsOf(session: Session): Endpoint[] {
-  const endpoints = [session.link.remote];
+  const endpoints = session.link.info.kind === 'relayed' && session.role === 'responder' ? [] : [session.link.remote];
   if (session.dialled !== undefined) endpoints.push(session.dialled);
   if (session.hello !== undefined) endpoints.push(...session.hello.listening);
   return endpoints;
 }
 
-/** Somebody a next hop must not be, nor be near: by identity, by endpoint, and by network (R4). */
-export interface Excluded {
+/** Whether sending over `session` would make `carried` carry itself (docs/protocol.md §8.1). */
+export function wouldLoop(session: Session, carried: Session): boolean {
+  return session === carried || session.link.info.carriers.includes(carried.id);
+}
+
+/**
+ * Whether a session may serve others, and one's own links, as a way on. One on which this node shows no identity belongs
+ * to a circuit, or to a user who wants to be nobody: never mixed with anything else.
+ */
+export function isShared(session: Session): boolean {
+  return session.sending && !session.anonymous;
+}
+
+/** A node by what is known of it: its identity and the places where it is. */
+export interface Known {
   readonly peerId?: PeerId | undefined;
   readonly endpoints: readonly Endpoint[];
 }
 
-/** Whether `session`'s other side is, or shares a network with, one of those excluded (R4, R5). */
-export function isExcluded(session: Session, excluded: readonly Excluded[], bits: NetworkBits): boolean {
-  const peerId = peerIdOf(session);
-  const endpoints = endpointsOf(session);
-  return excluded.some(
-    (other) =>
-      (peerId !== undefined && other.peerId === peerId) ||
-      endpoints.some((mine) => other.endpoints.some((theirs) => sameEndpoint(mine, theirs) || sameNetwork(mine.host, theirs.host, bits))),
-  );
+/** Whom a next hop must neither be nor be near: by identity, and by the network of every endpoint known (R4, R5). */
+export class Exclusion {
+  readonly #bits: NetworkBits;
+  readonly #peerIds: ReadonlySet<PeerId | undefined>;
+  readonly #networks: ReadonlySet<string>;
+
+  constructor(excluded: readonly Known[], bits: NetworkBits) {
+    this.#bits = bits;
+    this.#peerIds = new Set(excluded.map(({ peerId }) => peerId));
+    this.#networks = new Set(excluded.flatMap(({ endpoints }) => this.#networksOf(endpoints)));
+  }
+
+  excludes({ peerId, endpoints }: Known): boolean {
+    if (peerId !== undefined && this.#peerIds.has(peerId)) return true;
+    return this.#networksOf(endpoints).some((network) => this.#networks.has(network));
+  }
+
+  /** Where a host name leads is not known here. */
+  #networksOf(endpoints: readonly Endpoint[]): string[] {
+    return endpoints.filter(({ host }) => parseAddress(host) !== undefined).map(({ host }) => networkOf(host, this.#bits));
+  }
 }
 
-/** Whether sending over `session` would make `carried` carry itself (docs/protocol.md §8.5). */
-export function wouldLoop(session: Session, carried: Session | undefined): boolean {
-  return carried !== undefined && (session === carried || session.link.info.carriers.includes(carried.id));
-}
+/** What this node knows of itself and of those around it. */
+export class Neighbours {
+  readonly #host: RelayHost;
 
-/**
- * Whether a session can be chosen at random as a next hop at all: it announces relaying, and where it is itself relayed
- * its other side has shown who it is (R4).
- */
-export function mayRelay(session: Session): boolean {
-  return session.hello?.relaying === true && (session.link.info.kind === 'direct' || session.remote.authenticated);
+  constructor(host: RelayHost) {
+    this.#host = host;
+  }
+
+  self(): Known {
+    return { peerId: this.#host.peerId, endpoints: this.#host.ownEndpoints() };
+  }
+
+  /** The other side of a session. */
+  of(session: Session): Known {
+    const peerId = peerIdOf(session);
+    return peerId === undefined ? { endpoints: endpointsOf(session) } : this.peer(peerId, [session, ...this.#sessionsTo(peerId)]);
+  }
+
+  /** Where those are that carry a session; nowhere for a direct one. */
+  carriersOf(session: Session): Known {
+    const { carriers } = session.link.info;
+    const carrying = carriers.length === 0 ? [] : [...this.#host.sessions()].filter(({ id }) => carriers.includes(id));
+    return { endpoints: carrying.flatMap(endpointsOf) };
+  }
+
+  destination({ endpoint, peer }: RelayDestination): Known {
+    const named = endpoint === undefined ? [] : [endpoint];
+    if (peer === undefined) return { endpoints: named };
+    const peerId = peerIdFromHash(peer);
+    const { endpoints } = this.peer(peerId, this.#sessionsTo(peerId));
+    return { peerId, endpoints: [...named, ...endpoints] };
+  }
+
+  /** A peer, by all of its sessions and what else is known. */
+  peer(peerId: PeerId, sessions: readonly Session[]): Known {
+    return { peerId, endpoints: [...sessions.flatMap(endpointsOf), ...this.#host.endpointsOf(peerId)] };
+  }
+
+  #sessionsTo(peerId: PeerId): Session[] {
+    return [...this.#host.sessions()].filter((session) => peerIdOf(session) === peerId);
+  }
 }

@@ -1,73 +1,78 @@
 import type { Session } from '@matryoshka/peer';
-import { type PeerId, peerIdFromHash, randomItem } from '@matryoshka/session';
-import { MatryoshkaError, type RelayCreate, type RelayDestination, formatEndpoint, sameEndpoint } from '@matryoshka/wire';
-
-import { checkDial } from './dial-policy.ts';
-import { type Excluded, endpointsOf, isExcluded, mayRelay, peerIdOf, wouldLoop } from './neighbours.ts';
+import { type PeerId, randomItem } from '@matryoshka/session';
+import { MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
+import { Exclusion, type Known, type Neighbours, isShared, peerIdOf, wouldLoop } from './neighbours.ts';
 import type { RelayOptions } from './options.ts';
+import type { RelayHost } from './relay-host.ts';
 import { MAX_NESTING } from './relay-link.ts';
-import type { RelayHost } from './relay-service.ts';
-import type { Candidate } from './routing-policy.ts';
+import type { Candidate, RelayRequest } from './routing-policy.ts';
 
-/** Finds the session over which a relay link goes on: a random neighbour (R4), or the way to its destination (R9). */
+/** What the choice of a next hop has to know of the links there are. */
+export interface LinkCounts {
+  /** Relay links on a session. */
+  count(session: Session): number;
+  /** Whether a port is in use, or rests, on a session. */
+  taken(session: Session, port: bigint): boolean;
+}
+
+/** A request that looks for its next hop. */
+export interface NextHopRequest {
+  readonly previous: Session;
+  readonly destination: RelayDestination;
+  readonly port: bigint;
+  /** Hops after this node. */
+  readonly hopsLeft: number;
+  /** Those that were asked already. */
+  readonly tried: ReadonlySet<Session>;
+}
+
+/** Chooses neighbours to carry relay links on, at random within the exclusions (R4, R18). */
 export class NextHops {
   readonly #host: RelayHost;
+  readonly #neighbours: Neighbours;
   readonly #options: RelayOptions;
-  readonly #portTaken: (session: Session, port: bigint) => boolean;
-  readonly #linksOn: (session: Session) => number;
-  /** Connections made only to serve relay links. */
-  readonly #made = new Set<Session>();
+  readonly #links: LinkCounts;
 
-  constructor(host: RelayHost, options: RelayOptions, portTaken: (session: Session, port: bigint) => boolean, linksOn: (session: Session) => number) {
+  constructor(host: RelayHost, neighbours: Neighbours, options: RelayOptions, links: LinkCounts) {
     this.#host = host;
+    this.#neighbours = neighbours;
     this.#options = options;
-    this.#portTaken = portTaken;
-    this.#linksOn = linksOn;
+    this.#links = links;
   }
 
-  /**
-   * The next hop for a request that came on `previous`.
-   * @throws MatryoshkaError `relay.no-peers-available`, `relay.destination-unreachable`, `relay.destination-forbidden`
-   */
-  async next(previous: Session, request: RelayCreate, tried: ReadonlySet<Session>): Promise<Session> {
-    const { destination, hopsLeft } = request;
-    if (hopsLeft === 1) return this.#toDestination(previous, destination, request.budgetMs);
-    // The peer is at a relay, and one hop is left before it: that relay is the last hop (R3).
-    if (hopsLeft === 2 && destination.relay !== undefined) {
-      const { relay, endpoint } = destination;
-      return this.#toDestination(previous, { peer: relay, ...(endpoint && { endpoint }) }, request.budgetMs);
-    }
-    const excluded = [this.#self(), { peerId: peerIdOf(previous), endpoints: endpointsOf(previous) }, this.#excludedDestination(destination)];
-    const usable = (session: Session): boolean =>
-      session !== previous && !tried.has(session) && !wouldLoop(session, previous) && !this.#portTaken(session, request.port) && !isExcluded(session, excluded, this.#options.networkBits);
-    return this.#choose({ hopsLeft: hopsLeft - 1, destination, role: 'next-hop' }, usable);
+  /** The next hop for someone else's request. @throws MatryoshkaError `relay.no-peers-available` */
+  next({ previous, destination, port, hopsLeft, tried }: NextHopRequest): Session {
+    const neighbours = this.#neighbours;
+    // Of an anonymous previous hop behind a relay, that relay is all that is known.
+    const excluded = [neighbours.self(), neighbours.of(previous), neighbours.carriersOf(previous), neighbours.destination(destination)];
+    const triedPeers = new Set([...tried].map(peerIdOf));
+    return this.#choose(
+      { hopsLeft: hopsLeft - 1, destination, role: 'next-hop' },
+      excluded,
+      (session) => !triedPeers.has(peerIdOf(session)) && !wouldLoop(session, previous) && !this.#links.taken(session, port),
+    );
   }
 
-  /** The originator's first relay (R18): the same exclusions, without a previous hop. For one hop: the destination itself (R2). */
+  /** The originator's first relay (R18): the same exclusions, without a previous hop. @throws MatryoshkaError `relay.no-peers-available` */
   gateway(destination: RelayDestination, hops: number): Session {
-    if (hops === 1) {
-      const session = this.#existing(undefined, destination);
-      if (session === undefined) throw new MatryoshkaError('relay.destination-unreachable', 'one hop needs a connection to the destination itself');
-      return session;
-    }
-    const excluded = [this.#self(), this.#excludedDestination(destination)];
-    return this.#choose({ hopsLeft: hops - 1, destination, role: 'gateway' }, (session) => !isExcluded(session, excluded, this.#options.networkBits));
+    const excluded = [this.#neighbours.self(), this.#neighbours.destination(destination)];
+    return this.#choose({ hopsLeft: hops - 1, destination, role: 'gateway' }, excluded, () => true);
   }
 
-  /** A session without relay links: if it was made only for them it closes after the idle grace (R9). */
-  idle(session: Session, still: () => boolean): void {
-    if (!this.#made.has(session)) return;
-    this.#host.clock.after(this.#options.idleMs, () => {
-      if (!still() || !session.sending || [...session.streams].length > 0) return;
-      this.#made.delete(session);
-      session.close(new MatryoshkaError('closed'));
-    });
+  /** Whether a peer that is not connected could be the first relay on the way to `destination`. */
+  mayBeGateway(candidate: Known, destination: RelayDestination): boolean {
+    return !this.#exclusion([this.#neighbours.self(), this.#neighbours.destination(destination)]).excludes(candidate);
   }
 
-  #choose(request: Parameters<RelayOptions['policy']['selectNextHop']>[0], usable: (session: Session) => boolean): Session {
+  #choose(request: RelayRequest, excluded: readonly Known[], usable: (session: Session) => boolean): Session {
+    const exclusion = this.#exclusion(excluded);
     const sessions = new Map<Candidate, Session>();
-    for (const session of this.#host.sessions()) {
-      if (session.sending && mayRelay(session) && session.link.info.nesting < MAX_NESTING && usable(session)) sessions.set(this.#candidate(session), session);
+    for (const [peerId, all] of this.#byPeer()) {
+      // One that is itself relayed is judged by where it is and by where those are that carry it.
+      const able = all.filter((session) => mayRelay(session) && usable(session) && !exclusion.excludes(this.#neighbours.carriersOf(session)));
+      if (able.length === 0 || exclusion.excludes(this.#neighbours.peer(peerId, all))) continue;
+      const session = this.#best(able);
+      sessions.set(this.#candidate(session), session);
     }
     const chosen = this.#options.policy.selectNextHop(request, [...sessions.keys()], this.#host.random);
     const session = chosen === undefined ? undefined : sessions.get(chosen);
@@ -75,63 +80,41 @@ export class NextHops {
     return session;
   }
 
+  #exclusion(excluded: readonly Known[]): Exclusion {
+    return new Exclusion(excluded, this.#options.networkBits);
+  }
+
+  /** One candidate per peer: who has many sessions is no more likely than others. Anonymous ones are none (R4). */
+  #byPeer(): Map<PeerId, Session[]> {
+    const byPeer = new Map<PeerId, Session[]>();
+    for (const session of this.#host.sessions()) {
+      const peerId = peerIdOf(session);
+      if (peerId === undefined) continue;
+      const others = byPeer.get(peerId);
+      if (others === undefined) byPeer.set(peerId, [session]);
+      else others.push(session);
+    }
+    return byPeer;
+  }
+
+  /** A direct session to a peer rather than a relayed one. */
+  #best(sessions: readonly Session[]): Session {
+    const direct = sessions.filter((session) => session.link.info.kind === 'direct');
+    return randomItem(this.#host.random, direct.length > 0 ? direct : sessions) as Session;
+  }
+
   #candidate(session: Session): Candidate {
     return {
-      peerId: peerIdOf(session),
+      peerId: peerIdOf(session) as PeerId,
       endpoint: session.link.remote,
-      links: this.#linksOn(session),
+      links: this.#links.count(session),
       roundTripMs: session.roundTripMs,
       ageMs: this.#host.clock.now() - session.openedAtMs,
     };
   }
+}
 
-  /** The last hop (R9): a connection there is to the destination, also one that is itself relayed; else a new direct one. */
-  async #toDestination(previous: Session, destination: RelayDestination, budgetMs: number): Promise<Session> {
-    if (destination.peer !== undefined && peerIdFromHash(destination.peer) === this.#host.peerId) throw new MatryoshkaError('relay.loop', 'this relay is the destination itself');
-    const existing = this.#existing(previous, destination);
-    if (existing !== undefined) return existing;
-    const { endpoint } = destination;
-    if (endpoint === undefined || destination.relay !== undefined) throw new MatryoshkaError('relay.destination-unreachable', 'no connection to the destination here');
-    checkDial(endpoint, this.#options.allowDial);
-    const controller = new AbortController();
-    const timer = this.#host.clock.after(budgetMs, () => controller.abort());
-    try {
-      const session = await this.#host.dial(endpoint, destination.peer && peerIdFromHash(destination.peer), controller.signal);
-      this.#made.add(session);
-      void session.closed.then(() => this.#made.delete(session));
-      return session;
-    } catch (error) {
-      // What exactly failed is nobody's business further away (R17).
-      throw new MatryoshkaError('relay.destination-unreachable', `${formatEndpoint(endpoint)} could not be reached`, { cause: error });
-    } finally {
-      timer.cancel();
-    }
-  }
-
-  /** A session that counts as one to the destination: dialled there, or authenticated as the peer; claims never count (R9). */
-  #existing(previous: Session | undefined, { endpoint, peer, relay }: RelayDestination): Session | undefined {
-    const peerId = peer && peerIdFromHash(peer);
-    // With a relay named, the endpoint is the relay's.
-    const dialled = relay === undefined ? endpoint : undefined;
-    const found = [...this.#host.sessions()].filter(
-      (session) =>
-        session.sending &&
-        session !== previous &&
-        !wouldLoop(session, previous) &&
-        session.link.info.nesting < MAX_NESTING &&
-        (peerId === undefined ? dialled !== undefined && session.dialled !== undefined && sameEndpoint(session.dialled, dialled) : peerIdOf(session) === peerId),
-    );
-    const direct = found.filter((session) => session.link.info.kind === 'direct');
-    return randomItem(this.#host.random, direct.length > 0 ? direct : found);
-  }
-
-  #self(): Excluded {
-    return { peerId: this.#host.peerId, endpoints: this.#host.ownEndpoints() };
-  }
-
-  #excludedDestination({ endpoint, peer }: RelayDestination): Excluded {
-    const peerId: PeerId | undefined = peer && peerIdFromHash(peer);
-    const known = peerId === undefined ? [] : [...this.#host.sessions()].filter((session) => peerIdOf(session) === peerId).flatMap(endpointsOf);
-    return { peerId, endpoints: endpoint === undefined ? known : [endpoint, ...known] };
-  }
+/** Whether a session's other side can be chosen at random at all: one that announces relaying. */
+function mayRelay(session: Session): boolean {
+  return isShared(session) && session.hello?.relaying === true && session.link.info.nesting < MAX_NESTING;
 }

@@ -1,19 +1,20 @@
-import { ReceiveWindow, type Session } from '@matryoshka/peer';
+import type { Session } from '@matryoshka/peer';
 import { Queue } from '@matryoshka/session';
-import { type CloseReason, type Link, type LinkHandler, type LinkInfo, MAX_MESSAGE_LENGTH, UNSENT_LIMIT_BYTES } from '@matryoshka/transport';
-import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type RelayLimits, type RelayStatus } from '@matryoshka/wire';
+import { type Clock, type CloseReason, type Link, type LinkHandler, type LinkInfo, type Timer, UNSENT_LIMIT_BYTES, linkMessageLength } from '@matryoshka/transport';
+import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
+import type { CreditPool } from './credit-pool.ts';
 import { Egress, type EgressHost } from './egress.ts';
-import type { LinkEnd } from './link-end.ts';
-import { Reassembly } from './reassembly.ts';
+import { Inbox, type InboxHost } from './inbox.ts';
+import { DRAIN_TIMEOUT_MS, type LinkEnd, UNLIMITED, refusalOf } from './link-end.ts';
 
 /** Relay links may be nested this deep (docs/protocol.md §11). */
 export const MAX_NESTING = 15;
 
-/** No limit in any respect (R16). */
-export const UNLIMITED: RelayLimits = { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 };
-
 /** What a relay link is made with. */
 export interface RelayLinkParts {
+  readonly clock: Clock;
+  /** Where `window` was taken from, and goes back to when the link holds nothing any more. */
+  readonly pool: CreditPool;
   readonly session: Session;
   readonly port: bigint;
   readonly role: 'originator' | 'destination';
@@ -25,14 +26,15 @@ export interface RelayLinkParts {
   readonly credit: number;
   /** The link is over; its port may be forgotten. */
   forget(): void;
-  /** The originator's request was answered. */
+  /** The originator's request was answered; undefined: accepted. */
   answered?(error: MatryoshkaError | undefined): void;
 }
 
 type State = 'requested' | 'offered' | 'open' | 'closing' | 'closed';
 
 /**
- * One end of a relay link: a `Link` made of messages in another session (principle 1).
+ * One end of a relay link: a `Link` made of messages in another session (principle 1). Messages come as they arrive,
+ * everything else its owner hears at the end of a tick, never inside a call of its own.
  *
  * | state | on | next |
  * |---|---|---|
@@ -40,28 +42,31 @@ type State = 'requested' | 'offered' | 'open' | 'closing' | 'closed';
  * | `requested` | status refused, carrier lost, `close()` | `closed` |
  * | `offered` (destination) | first `send()` | `open`; it goes out inside `accepted` |
  * | `offered` | `close()` | `closed`; `refused{reason}` goes out |
- * | `open` | `close()` | `closing` until all is sent, then relay-close and `closed` |
- * | `open`, `closing` | relay-close, carrier lost | `closed` |
+ * | `open` | `close()` | `closing` until all is sent, 5 s at most, then relay-close and `closed` |
+ * | `open`, `closing` | relay-close, carrier lost | `closed`; what has come before still reaches the owner |
  */
-export class RelayLink implements Link, LinkEnd, EgressHost {
+export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly info: LinkInfo;
   readonly port: bigint;
   readonly #session: Session;
   readonly #parts: RelayLinkParts;
-  readonly #window: ReceiveWindow;
+  readonly #inbox: Inbox;
   readonly #egress: Egress;
-  readonly #reassembly = new Reassembly();
-  readonly #held = new Queue<Uint8Array>();
   readonly #partsPerSend = new Queue<number>();
   #handler: LinkHandler | undefined;
   #state: State;
   #closeReason: MatryoshkaError | undefined;
+  #drainTimer: Timer | undefined;
   #paused = false;
   #full = false;
-  #writtenSends = 0;
   #unitsSent = 0;
+  #writtenSends = 0;
+  #reportedSends = 0;
+  #turnDue = false;
+  #closedReported = false;
+  #windowGiven = false;
 
   constructor(parts: RelayLinkParts) {
     const { session, port } = parts;
@@ -71,7 +76,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
     this.local = { ...session.link.local, relayPort: port };
     this.remote = { ...parts.remote, relayPort: port };
     this.info = { kind: 'relayed', nesting: session.link.info.nesting + 1, carriers: [session.id, ...session.link.info.carriers] };
-    this.#window = new ReceiveWindow(parts.window, parts.window);
+    this.#inbox = new Inbox(parts.window, this);
     this.#egress = new Egress(session, port, parts.credit, this);
     this.#state = parts.role === 'originator' ? 'requested' : 'offered';
   }
@@ -80,19 +85,16 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
 
   attach(handler: LinkHandler): void {
     this.#handler = handler;
-    if (this.#state === 'closed') handler.closed(this.#closeReason as MatryoshkaError);
-    else this.#deliverHeld();
+    this.#takeTurn();
   }
 
   send(parts: readonly Uint8Array[]): boolean {
-    let length = 0;
-    for (const part of parts) length += part.length;
-    if (length < 1 || length > MAX_MESSAGE_LENGTH) throw new RangeError(`a message has 1 to ${MAX_MESSAGE_LENGTH} bytes, not ${length}`);
+    const length = linkMessageLength(parts);
     if (this.#state === 'closing' || this.#state === 'closed') return false;
+    if (this.#state === 'requested') throw new TypeError('a relay link that is not open yet');
     if (this.#state === 'offered') return this.#accept(parts, length);
-    this.#partsPerSend.push(parts.length);
-    for (let i = 0; i < parts.length; i++) this.#egress.lend(parts[i] as Uint8Array, i < parts.length - 1);
-    this.#full = this.#egress.pendingBytes >= UNSENT_LIMIT_BYTES;
+    this.#lend(parts);
+    if (this.#egress.pendingBytes >= UNSENT_LIMIT_BYTES) this.#full = true;
     return !this.#full;
   }
 
@@ -102,13 +104,15 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
 
   resume(): void {
     this.#paused = false;
-    this.#deliverHeld();
+    this.#takeTurn();
   }
 
   close(reason: CloseReason = new MatryoshkaError('closed')): void {
+    // Its owner wants nothing any more, also of what came before the other side closed.
+    this.#inbox.discard();
     switch (this.#state) {
       case 'offered':
-        this.#session.send({ type: 'relay-status', port: this.port, status: 'refused', reason: reason.code, retryAfterMs: reason.retryAfterMs ?? 0, limits: UNLIMITED });
+        this.#session.send(refusalOf(this.port, reason));
         this.#finish(reason);
         break;
       case 'requested':
@@ -118,10 +122,13 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
       case 'open':
         this.#state = 'closing';
         this.#closeReason = reason;
-        if (this.#egress.pendingBytes === 0) this.drained();
+        if (this.#egress.pendingBytes === 0) this.#finishClosing();
+        else this.#drainTimer = this.#parts.clock.after(DRAIN_TIMEOUT_MS, () => this.#finishClosing());
         break;
       case 'closing':
+        break;
       case 'closed':
+        this.#giveWindow();
         break;
       default:
         this.#state satisfies never;
@@ -132,17 +139,8 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
 
   data(bytes: Uint8Array, more: boolean): void {
     if (this.#state === 'requested' || this.#state === 'offered') throw new MatryoshkaError('relay.protocol', 'relay data before the link is open');
-    if (bytes.length === 0) throw new MatryoshkaError('relay.protocol', 'empty relay data');
-    this.#window.receive(bytes.length);
-    const message = this.#reassembly.add(bytes, more);
-    if (message === undefined) {
-      this.#consumed(bytes.length);
-    } else if (this.#handler === undefined || this.#paused || this.#held.length > 0) {
-      this.#held.push(message.slice());
-    } else {
-      this.#handler.message(message);
-      this.#consumed(bytes.length);
-    }
+    if (this.#state !== 'open') return;
+    this.#inbox.data(bytes, more, this.#handler === undefined || this.#paused ? undefined : this.#deliver);
   }
 
   status(message: RelayStatus): void {
@@ -154,8 +152,9 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
     }
     this.#state = 'open';
     this.#egress.credited(message.window);
-    this.#held.push(message.answer.slice());
+    this.#inbox.answer(message.answer);
     this.#parts.answered?.(undefined);
+    this.#takeTurn();
   }
 
   credited(total: number): void {
@@ -180,7 +179,16 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
     this.#finish(reason);
   }
 
-  // ---- EgressHost --------------------------------------------------------------------------------------------------
+  // ---- InboxHost, EgressHost ---------------------------------------------------------------------------------------
+
+  grant(total: number): void {
+    if (this.#state === 'open') this.#session.send({ type: 'relay-credit', port: this.port, total });
+  }
+
+  misused(error: MatryoshkaError): void {
+    // Nobody is blamed for another's deed: the relays on the way passed on what they got.
+    this.shut(error);
+  }
 
   consumed(): void {}
 
@@ -188,14 +196,12 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
     if (++this.#unitsSent < (this.#partsPerSend.peek() as number)) return;
     this.#unitsSent = 0;
     this.#partsPerSend.shift();
-    this.#handler?.written(++this.#writtenSends);
+    this.#written();
   }
 
   drained(): void {
     if (this.#state === 'closing') {
-      const reason = this.#closeReason as MatryoshkaError;
-      this.#sayClose(reason);
-      this.#finish(reason);
+      this.#finishClosing();
     } else if (this.#full && this.#state === 'open') {
       this.#full = false;
       this.#handler?.writable();
@@ -203,6 +209,43 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
   }
 
   // ------------------------------------------------------------------------------------------------------------------
+
+  readonly #deliver = (message: Uint8Array): void => this.#handler?.message(message);
+
+  /** What the owner hears other than data comes from here, once per tick. */
+  #takeTurn(): void {
+    if (this.#turnDue || this.#closedReported) return;
+    this.#turnDue = true;
+    this.#parts.clock.soon(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#turnDue = false;
+    while (this.#handler !== undefined && !this.#paused && this.#inbox.deliverOne(this.#deliver));
+    if (this.#handler === undefined || this.#closedReported) return;
+    if (this.#reportedSends < this.#writtenSends) {
+      this.#reportedSends = this.#writtenSends;
+      this.#handler.written(this.#writtenSends);
+    }
+    if (this.#state === 'closed' && this.#inbox.empty) {
+      this.#closedReported = true;
+      this.#giveWindow();
+      this.#handler.closed(this.#closeReason as MatryoshkaError);
+    }
+  };
+
+  /** Lends what is not empty to the egress, as one message. */
+  #lend(parts: readonly Uint8Array[]): void {
+    let last = parts.length - 1;
+    while ((parts[last] as Uint8Array).length === 0) last--;
+    let units = 0;
+    for (let i = 0; i <= last; i++) if ((parts[i] as Uint8Array).length > 0) units++;
+    this.#partsPerSend.push(units);
+    for (let i = 0; i <= last; i++) {
+      const part = parts[i] as Uint8Array;
+      if (part.length > 0) this.#egress.lend(part, i < last);
+    }
+  }
 
   /** The destination's first message goes out inside `accepted` (docs/protocol.md §8.2). */
   #accept(parts: readonly Uint8Array[], length: number): boolean {
@@ -214,40 +257,43 @@ export class RelayLink implements Link, LinkEnd, EgressHost {
       at += part.length;
     }
     this.#state = 'open';
-    this.#session.send({ type: 'relay-status', port: this.port, status: 'accepted', window: this.#window.size, limits: UNLIMITED, answer });
-    this.#handler?.written(++this.#writtenSends);
+    this.#session.send({ type: 'relay-status', port: this.port, status: 'accepted', window: this.#inbox.windowBytes, limits: UNLIMITED, answer });
+    this.#written();
     return true;
   }
 
-  #consumed(bytes: number): void {
-    const total = this.#window.consume(bytes);
-    if (total !== undefined && (this.#state === 'open' || this.#state === 'closing')) this.#session.send({ type: 'relay-credit', port: this.port, total });
-  }
-
-  #deliverHeld(): void {
-    while (this.#handler !== undefined && !this.#paused && this.#state !== 'closed') {
-      const message = this.#held.shift();
-      if (message === undefined) return;
-      this.#handler.message(message);
-      // The answer of the handshake came inside `accepted`: no relay data, no credit.
-      if (this.#window.pending > 0) this.#consumed(Math.min(message.length, this.#window.pending));
-    }
+  #written(): void {
+    this.#writtenSends++;
+    this.#takeTurn();
   }
 
   #sayClose(reason: MatryoshkaError): void {
     this.#session.send({ type: 'relay-close', port: this.port, reason: reason.code });
   }
 
+  #finishClosing(): void {
+    const reason = this.#closeReason as MatryoshkaError;
+    this.#sayClose(reason);
+    this.#finish(reason);
+  }
+
   #finish(reason: MatryoshkaError): void {
     if (this.#state === 'closed') return;
     const waited = this.#state === 'requested';
     this.#state = 'closed';
-    this.#closeReason = reason;
+    this.#closeReason ??= reason;
+    this.#drainTimer?.cancel();
     this.#egress.stop();
-    this.#reassembly.release();
-    this.#held.clear();
+    this.#inbox.end();
+    if (this.#inbox.empty) this.#giveWindow();
     this.#parts.forget();
     if (waited) this.#parts.answered?.(reason);
-    this.#handler?.closed(reason);
+    this.#takeTurn();
+  }
+
+  #giveWindow(): void {
+    if (this.#windowGiven) return;
+    this.#windowGiven = true;
+    this.#parts.pool.give(this.#inbox.windowBytes);
   }
 }

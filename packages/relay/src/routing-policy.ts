@@ -1,10 +1,9 @@
 import { type PeerId, type Random, randomItem } from '@matryoshka/session';
 import type { Endpoint, RelayDestination } from '@matryoshka/wire';
 
-/** A neighbour that may be asked to carry a relay link on. The exclusions of R4 were applied already. */
+/** A neighbour that may be asked to carry a relay link on: one per peer. The exclusions of R4 were applied already. */
 export interface Candidate {
-  /** Undefined for a neighbour that showed no identity. */
-  readonly peerId: PeerId | undefined;
+  readonly peerId: PeerId;
   /** Where its session comes from or goes to. */
   readonly endpoint: Endpoint;
   /** Relay links that run over its session now. */

@@ -1,25 +1,26 @@
-import { ReceiveWindow, type Session } from '@matryoshka/peer';
-import type { Timer } from '@matryoshka/transport';
+import type { Session } from '@matryoshka/peer';
+import type { Clock, Timer } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate, type RelayStatus } from '@matryoshka/wire';
 import type { CreditPool } from './credit-pool.ts';
-import { Egress, type EgressHost } from './egress.ts';
-import type { LinkEnd } from './link-end.ts';
-import { UNLIMITED } from './relay-link.ts';
-
-/** How long a closing link may take to pass on what it holds, in milliseconds. */
-const DRAIN_TIMEOUT_MS = 5_000;
+import { DRAIN_TIMEOUT_MS, UNLIMITED, refusalOf } from './link-end.ts';
+import { ServedSide, type ServedSideHost } from './served-side.ts';
 
 /** What a served link needs of its service. */
 export interface ServedLinkHost {
+  readonly clock: Clock;
   readonly pool: CreditPool;
-  after(ms: number, run: () => void): Timer;
   /** The side on `session` is over; its port rests for the grace period. */
   forget(session: Session, port: bigint): void;
+  /** The destination has accepted. */
+  opened(link: ServedLink): void;
   /** The link is over altogether. */
   ended(link: ServedLink): void;
-  /** Could not be asked, or its next hop holds the port already: may another candidate be tried? */
-  retry(link: ServedLink, reason: MatryoshkaError): boolean;
+  /** The next hop is lost, or holds the port already: asks another candidate if there may be one (R15). */
+  retry(link: ServedLink): boolean;
 }
+
+/** What stays of a request once it is answered. */
+export type ServedRequest = Omit<RelayCreate, 'type' | 'window' | 'request'>;
 
 type State = 'choosing' | 'requested' | 'open' | 'draining' | 'closed';
 
@@ -33,22 +34,34 @@ type State = 'choosing' | 'requested' | 'open' | 'draining' | 'closed';
  * | `requested` | status accepted | `open`: accepted goes back |
  * | `requested` | status refused, next hop lost | refused goes back and `closed`, or `choosing` again where another candidate may be tried (R15) |
  * | `choosing`, `requested` | time is up | refused `relay.timeout` goes back, `closed` |
- * | `open` | relay-close from one side | `draining`: what it sent goes out first, then relay-close to the other |
- * | any | a session is lost, relaying is switched off | both sides get a reason, `closed` |
+ * | `choosing`, `requested` | relay-close from the previous hop, or its loss | relay-close goes on, `closed` |
+ * | `open` | relay-close from one side, or its loss | `draining`: what it sent goes out first, 5 s at most, then relay-close to the other and `closed` |
+ * | `draining` | the same from the other side | `closed` |
+ * | any | relaying is switched off | both sides get a reason, `closed` |
  */
-export class ServedLink {
-  readonly request: RelayCreate;
+export class ServedLink implements ServedSideHost {
+  readonly request: ServedRequest;
+  /** The side of the previous hop. */
   readonly upstream: ServedSide;
-  #downstream: ServedSide | undefined;
   readonly #host: ServedLinkHost;
+  readonly #startedMs: number;
+  #downstream: ServedSide | undefined;
+  /** The first handshake message, until it is answered. */
+  #first: Uint8Array | undefined;
   #state: State = 'choosing';
   #timer: Timer;
+  /** The side that closed first. */
+  #gone: ServedSide | undefined;
 
+  /** @param request - everything in it is the link's own to keep */
   constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: number) {
+    const { type: _type, window: credit, request: first, ...rest } = request;
     this.#host = host;
-    this.request = request;
-    this.upstream = new ServedSide(this, session, request.port, window, request.window);
-    this.#timer = host.after(request.budgetMs, () => this.refuse(new MatryoshkaError('relay.timeout')));
+    this.#startedMs = host.clock.now();
+    this.request = rest;
+    this.#first = first;
+    this.upstream = new ServedSide(this, session, request.port, window, credit);
+    this.#timer = host.clock.after(request.budgetMs, () => this.refuse(new MatryoshkaError('relay.timeout')));
   }
 
   get state(): State {
@@ -60,11 +73,26 @@ export class ServedLink {
     return this.#downstream;
   }
 
-  /** Asks `session` to carry the link on. */
-  ask(session: Session, request: RelayCreate): ServedSide {
+  /**
+   * Asks `session` to carry the link on, with what is left of the request's time and attempts (R15).
+   * @param asked - how many were asked, this one included
+   */
+  ask(session: Session, window: number, asked: number): ServedSide {
+    const { port, hopsLeft, attemptsLeft, budgetMs, destination } = this.request;
+    const spentMs = this.#host.clock.now() - this.#startedMs;
     this.#state = 'requested';
-    this.#downstream = new ServedSide(this, session, request.port, request.window, 0);
-    session.send(request);
+    this.#downstream = new ServedSide(this, session, port, window, 0);
+    session.send({
+      type: 'relay-create',
+      port,
+      hopsLeft: hopsLeft - 1,
+      attemptsLeft: Math.max(0, attemptsLeft - asked),
+      // Less than this node has itself, so that the answer of the next one is there before its own time is up.
+      budgetMs: Math.max(1, Math.floor(budgetMs * 0.95 - spentMs)),
+      window,
+      destination,
+      request: this.#first as Uint8Array,
+    });
     return this.#downstream;
   }
 
@@ -72,21 +100,17 @@ export class ServedLink {
   refuse(reason: MatryoshkaError): void {
     if (this.#state !== 'choosing' && this.#state !== 'requested') return;
     const { session, port } = this.upstream;
-    session.send({ type: 'relay-status', port, status: 'refused', reason: reason.code, retryAfterMs: reason.retryAfterMs ?? 0, limits: UNLIMITED });
-    if (this.#state === 'requested') this.#downstream?.sayClose(reason);
-    this.#end();
-  }
-
-  /** Ends it in any state, with a reason to both sides. */
-  shut(reason: MatryoshkaError): void {
-    if (this.#state === 'choosing' || this.#state === 'requested') this.refuse(reason);
-    if (this.#state === 'closed') return;
-    this.upstream.sayClose(reason);
+    session.send(refusalOf(port, reason));
     this.#downstream?.sayClose(reason);
     this.#end();
   }
 
-  // ---- from its sides ----------------------------------------------------------------------------------------------
+  // ---- ServedSideHost ----------------------------------------------------------------------------------------------
+
+  get passing(): 'early' | 'open' | 'ending' {
+    if (this.#state === 'open') return 'open';
+    return this.#state === 'choosing' || this.#state === 'requested' ? 'early' : 'ending';
+  }
 
   other(side: ServedSide): ServedSide {
     return side === this.upstream ? (this.#downstream as ServedSide) : this.upstream;
@@ -95,64 +119,92 @@ export class ServedLink {
   answered(side: ServedSide, message: RelayStatus): void {
     if (this.#state !== 'requested' || side !== this.#downstream) throw new MatryoshkaError('relay.protocol', 'a status nobody waits for');
     if (message.status === 'refused') {
-      this.#failed(new MatryoshkaError(message.reason, undefined, message.retryAfterMs > 0 ? { retryAfterMs: message.retryAfterMs } : {}), message.reason === 'relay.port-in-use');
+      const reason = new MatryoshkaError(message.reason, undefined, message.retryAfterMs > 0 ? { retryAfterMs: message.retryAfterMs } : {});
+      this.#failed(reason, reason.code === 'relay.port-in-use');
       return;
     }
     this.#state = 'open';
+    this.#first = undefined;
     this.#timer.cancel();
     side.credited(message.window);
     const { session, port, window } = this.upstream;
     session.send({ type: 'relay-status', port, status: 'accepted', window: window.size, limits: UNLIMITED, answer: message.answer.slice() });
+    this.#host.opened(this);
   }
 
-  /** One side has closed: what it sent goes out to the other one, then that one hears of it. */
   closedBy(side: ServedSide, reason: MatryoshkaError): void {
-    if (this.#state === 'closed') return;
-    if (side === this.upstream && (this.#state === 'choosing' || this.#state === 'requested')) {
-      this.#downstream?.sayClose(reason);
-      this.#end();
-      return;
-    }
-    if (this.#state === 'requested') {
-      this.#failed(reason, false);
-      return;
-    }
-    this.#state = 'draining';
-    this.#timer.cancel();
-    this.#timer = this.#host.after(DRAIN_TIMEOUT_MS, () => this.#end());
-    side.egress.stop();
-    const other = this.other(side);
-    const finish = (): void => {
-      other.sayClose(reason);
-      this.#end();
-    };
-    if (other.egress.pendingBytes === 0) finish();
-    else other.whenDrained = finish;
+    this.#sideEnded(side, reason, false);
   }
 
   carrierLost(side: ServedSide): void {
-    const reason = new MatryoshkaError('relay.carrier-lost');
-    if (this.#state === 'requested' && side === this.#downstream) {
-      this.#failed(reason, true);
-      return;
-    }
+    this.#sideEnded(side, new MatryoshkaError('relay.carrier-lost'), true);
+  }
+
+  /** Ends it in any state, with a reason to both sides. */
+  shut(reason: MatryoshkaError): void {
+    this.refuse(reason);
     if (this.#state === 'closed') return;
-    if (this.#state === 'open' || this.#state === 'draining') this.other(side).sayClose(reason);
-    else this.#downstream?.sayClose(reason);
+    this.upstream.sayClose(reason);
+    this.#downstream?.sayClose(reason);
     this.#end();
   }
 
+  // ------------------------------------------------------------------------------------------------------------------
+
+  #sideEnded(side: ServedSide, reason: MatryoshkaError, lost: boolean): void {
+    switch (this.#state) {
+      case 'choosing':
+      case 'requested':
+        if (side === this.#downstream) {
+          this.#failed(reason, lost);
+        } else {
+          this.#downstream?.sayClose(reason);
+          this.#end();
+        }
+        break;
+      case 'open':
+        this.#drain(side, reason);
+        break;
+      case 'draining':
+        // The one that closed first has nothing to say any more; its session may go while the rest goes out.
+        if (side !== this.#gone) this.#end();
+        break;
+      case 'closed':
+        break;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  /** What `side` sent goes out to the other one, then that one hears of the end. */
+  #drain(side: ServedSide, reason: MatryoshkaError): void {
+    const other = this.other(side);
+    const finish = (): void => {
+      if (this.#state !== 'draining') return;
+      other.sayClose(reason);
+      this.#end();
+    };
+    this.#state = 'draining';
+    this.#gone = side;
+    side.egress.stop();
+    this.#timer = this.#host.clock.after(DRAIN_TIMEOUT_MS, finish);
+    other.whenDrained(finish);
+  }
+
+  /** The next hop did not take it. */
   #failed(reason: MatryoshkaError, retry: boolean): void {
     const side = this.#downstream as ServedSide;
-    this.#release(side);
     this.#downstream = undefined;
     this.#state = 'choosing';
-    if (!retry || !this.#host.retry(this, reason)) this.refuse(reason);
+    this.#release(side);
+    // Only a random hop has others that could take its place (R15).
+    if (!retry || this.request.hopsLeft < 2) this.refuse(reason);
+    else if (!this.#host.retry(this)) this.refuse(new MatryoshkaError('relay.no-peers-available'));
   }
 
   #end(): void {
-    if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#first = undefined;
     this.#timer.cancel();
     this.#release(this.upstream);
     if (this.#downstream !== undefined) this.#release(this.#downstream);
@@ -163,74 +215,5 @@ export class ServedLink {
     side.egress.stop();
     this.#host.pool.give(side.window.size);
     this.#host.forget(side.session, side.port);
-  }
-}
-
-/** One side of a served link: what comes from its session goes to the other side. */
-export class ServedSide implements LinkEnd, EgressHost {
-  readonly session: Session;
-  readonly port: bigint;
-  /** What this session's other side may send us. */
-  readonly window: ReceiveWindow;
-  /** What we send it. */
-  readonly egress: Egress;
-  /** Called once when all that was queued has gone out. */
-  whenDrained: (() => void) | undefined;
-  readonly #link: ServedLink;
-
-  constructor(link: ServedLink, session: Session, port: bigint, window: number, credit: number) {
-    this.#link = link;
-    this.session = session;
-    this.port = port;
-    this.window = new ReceiveWindow(window, window);
-    this.egress = new Egress(session, port, credit, this);
-  }
-
-  data(bytes: Uint8Array, more: boolean): void {
-    // The side it would go to has closed.
-    if (this.#link.state === 'draining') return;
-    if (this.#link.state !== 'open') throw new MatryoshkaError('relay.protocol', 'relay data before the link is open');
-    if (bytes.length === 0) throw new MatryoshkaError('relay.protocol', 'empty relay data');
-    this.window.receive(bytes.length);
-    this.#link.other(this).egress.pass(bytes, more);
-  }
-
-  status(message: RelayStatus): void {
-    this.#link.answered(this, message);
-  }
-
-  credited(total: number): void {
-    this.egress.credited(total);
-  }
-
-  closedByPeer(reason: MatryoshkaError): void {
-    this.#link.closedBy(this, reason);
-  }
-
-  carrierLost(): void {
-    this.#link.carrierLost(this);
-  }
-
-  shut(reason: MatryoshkaError): void {
-    this.#link.shut(reason);
-  }
-
-  sayClose(reason: MatryoshkaError): void {
-    this.session.send({ type: 'relay-close', port: this.port, reason: reason.code });
-  }
-
-  /** Sealed into this side's session: that is when the other side's bytes count as consumed (design: hop by hop). */
-  consumed(bytes: number): void {
-    const other = this.#link.other(this);
-    const total = other.window.consume(bytes);
-    if (total !== undefined) other.session.send({ type: 'relay-credit', port: other.port, total });
-  }
-
-  unitSent(): void {}
-
-  drained(): void {
-    const run = this.whenDrained;
-    this.whenDrained = undefined;
-    run?.();
   }
 }

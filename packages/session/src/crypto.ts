@@ -17,7 +17,7 @@ export interface Aead {
    * is not defined. `out` may begin at the same byte as `ciphertext` (opening in place).
    */
   open(nonce: Uint8Array, associated: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean;
-  /** Overwrites the key as far as the platform lets us; using it afterwards is not allowed. */
+  /** Overwrites the key as far as the platform lets us; using it afterwards throws. */
   wipe(): void;
 }
 
@@ -65,6 +65,8 @@ export interface SigningKey {
 export interface CryptoProvider {
   /** For people: `portable`, `native`. */
   readonly name: string;
+  /** The suite whose large records cost this machine less: what initiators choose unless told. */
+  readonly preferredSuite: SuiteName;
   hash(name: HashName): Hash;
   /** An AEAD under a 32-byte key. */
   aead(suite: SuiteName, key: Uint8Array): Aead;

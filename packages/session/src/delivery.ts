@@ -1,6 +1,7 @@
 import { MatryoshkaError } from '@matryoshka/wire';
 import { Queue } from './queue.ts';
 import type { SealedRecord } from './sealed-record.ts';
+import { SLAB_LENGTH } from './slab.ts';
 
 /** Sealed records are kept up to this many bytes; above it numbered messages wait (docs/protocol.md §5). */
 export const RETAINED_LIMIT_BYTES: number = 4 * 1024 * 1024;
@@ -17,6 +18,7 @@ export class Delivery {
   readonly #retained = new Queue<SealedRecord>();
   readonly #limitBytes: number;
   #retainedBytes = 0;
+  #retainedSlabs = 0;
   #sent = 0;
   #acknowledged = 0;
   #received = 0;
@@ -38,13 +40,17 @@ export class Delivery {
     return this.#received;
   }
 
+  /** Bytes of sent records that wait for their acknowledgement. */
   get retainedBytes(): number {
     return this.#retainedBytes;
   }
 
-  /** Whether numbered messages have to wait for acknowledgements. */
+  /**
+   * Whether numbered messages have to wait for acknowledgements. Memory counts as well as bytes: one small record keeps
+   * its whole slab, whatever else was in it.
+   */
   get full(): boolean {
-    return this.#retainedBytes >= this.#limitBytes;
+    return this.#retainedBytes >= this.#limitBytes || (this.#retainedSlabs - 1) * SLAB_LENGTH >= this.#limitBytes;
   }
 
   /** Sent records that wait for their acknowledgement, oldest first: what a resume seals again. */
@@ -54,6 +60,8 @@ export class Delivery {
 
   /** Takes a numbered record that is about to be sent. */
   retain(record: SealedRecord): void {
+    // Records fill one slab after the other, so the slabs that are kept change only at the two ends.
+    if (this.#retained.last?.slab !== record.slab) this.#retainedSlabs++;
     this.#retained.push(record);
     this.#retainedBytes += record.bytes.length;
     this.#sent++;
@@ -66,10 +74,8 @@ export class Delivery {
   acknowledge(delivered: number): void {
     if (delivered > this.#sent) throw new MatryoshkaError('session.acknowledge-invalid', `${delivered} acknowledged, ${this.#sent} sent`);
     while (this.#acknowledged < delivered) {
-      const record = this.#retained.shift() as SealedRecord;
+      this.#letGo(this.#retained.shift() as SealedRecord);
       this.#acknowledged++;
-      this.#retainedBytes -= record.bytes.length;
-      record.acknowledged();
     }
   }
 
@@ -94,7 +100,12 @@ export class Delivery {
 
   /** Lets go of everything retained, at the end of the session. */
   release(): void {
-    for (let record = this.#retained.shift(); record !== undefined; record = this.#retained.shift()) record.acknowledged();
-    this.#retainedBytes = 0;
+    for (let record = this.#retained.shift(); record !== undefined; record = this.#retained.shift()) this.#letGo(record);
+  }
+
+  #letGo(record: SealedRecord): void {
+    this.#retainedBytes -= record.bytes.length;
+    if (this.#retained.peek()?.slab !== record.slab) this.#retainedSlabs--;
+    record.acknowledged();
   }
 }

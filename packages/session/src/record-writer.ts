@@ -1,5 +1,6 @@
 import {
   MESSAGE_HEADER_LENGTH,
+  MatryoshkaError,
   type Message,
   MessageType,
   RELAY_DATA_MORE,
@@ -57,10 +58,19 @@ export class RecordWriter {
     return MAX_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH - this.#length;
   }
 
-  /** Adds a whole message. The caller has checked that it fits. */
+  /**
+   * Adds a whole message. The caller has checked that it fits.
+   * @throws RangeError for one that cannot be encoded; the record is as it was
+   */
   message(message: Message): void {
     this.#begin();
-    encodeMessage(this.#writer, message);
+    const at = this.#writer.offset;
+    try {
+      encodeMessage(this.#writer, message);
+    } catch (error) {
+      this.#writer.reset((this.#slab as Slab).bytes, at, this.#start + MAX_PLAINTEXT_LENGTH);
+      throw error;
+    }
     if (isNumbered(messageType(message))) this.#numbered = true;
   }
 
@@ -91,15 +101,19 @@ export class RecordWriter {
     this.#writer.bytes(bytes);
   }
 
-  /** Fills up with padding to `length` bytes of plaintext; more than that is left as it is. */
+  /** Fills up with padding to `length` bytes of plaintext, if there are fewer; nothing but `seal` may follow. */
   pad(length: number): void {
     this.#begin();
     const missing = length - this.#length;
     if (missing > 0) this.#writer.zeros(missing);
   }
 
-  /** Seals what was assembled, in place. The caller owns the record: it tells it when it is written and acknowledged. */
+  /**
+   * Seals what was assembled, in place. The caller owns the record: it tells it when it is written and acknowledged.
+   * @throws MatryoshkaError `session.key-exhausted`; `bug` when nothing was assembled
+   */
   seal(keys: RecordKeys): SealedRecord {
+    if (!this.#open) throw new MatryoshkaError('bug', 'nothing to seal');
     const slab = this.#slab as Slab;
     const end = this.#writer.offset;
     const out = slab.bytes.subarray(this.#start, end + TAG_LENGTH);
@@ -112,25 +126,31 @@ export class RecordWriter {
     return record;
   }
 
-  /** Gives the slab back while nothing is begun; an idle session holds no buffer. */
+  /**
+   * Gives the slab back unless something is begun or records in it are still needed: an idle session holds no buffer,
+   * and one that sends little by little does not take a slab for each record.
+   */
   rest(): void {
-    if (this.#open || this.#slab === undefined) return;
-    this.#slab.release();
-    this.#slab = undefined;
+    if (!this.#open && this.#slab?.sole === true) this.#release();
   }
 
   /** Forgets what was begun and gives the slab back. */
   discard(): void {
     this.#open = false;
     this.#numbered = false;
-    this.rest();
+    this.#release();
+  }
+
+  #release(): void {
+    this.#slab?.release();
+    this.#slab = undefined;
   }
 
   #begin(): void {
     if (this.#open) return;
     // Nobody else looks at the slab: start again at the front, where the cache is warm.
     if (this.#slab?.sole === true) this.#slab.used = 0;
-    if (this.#slab !== undefined && SLAB_LENGTH - this.#slab.used < MAX_PLAINTEXT_LENGTH + TAG_LENGTH) this.rest();
+    if (this.#slab !== undefined && SLAB_LENGTH - this.#slab.used < MAX_PLAINTEXT_LENGTH + TAG_LENGTH) this.#release();
     this.#slab ??= this.#pool.take();
     this.#start = this.#slab.used;
     this.#writer.reset(this.#slab.bytes, this.#start, this.#start + MAX_PLAINTEXT_LENGTH);

@@ -48,7 +48,10 @@ export class RecordKeys {
     return length;
   }
 
-  /** Opens one's own retained record by its counter, to seal it again in the next epoch (docs/protocol.md §5). */
+  /**
+   * Opens one's own retained record by its counter, to seal it again in the next epoch (docs/protocol.md §5).
+   * @throws MatryoshkaError `session.record-failed`
+   */
   reopen(counter: number, record: Uint8Array, out: Uint8Array): number {
     if (record.length < TAG_LENGTH || !this.#aead.open(this.#nonceOf(counter), NO_ASSOCIATED_DATA, record, out)) {
       throw new MatryoshkaError('session.record-failed');
@@ -56,6 +59,7 @@ export class RecordKeys {
     return record.length - TAG_LENGTH;
   }
 
+  /** Overwrites the key; nothing can be sealed or opened afterwards. */
   wipe(): void {
     this.#aead.wipe();
   }

@@ -11,35 +11,32 @@ export class SealedRecord {
   readonly counter: number;
   /** Whether it is counted, kept and acknowledged (docs/protocol.md §5). */
   readonly numbered: boolean;
-  #slab: Slab | undefined;
+  /** Where its bytes are. */
+  readonly slab: Slab;
   #written = false;
   #acknowledged: boolean;
 
   /** Takes a hold of `slab`. */
   constructor(slab: Slab, bytes: Uint8Array, counter: number, numbered: boolean) {
     slab.hold();
-    this.#slab = slab;
+    this.slab = slab;
     this.bytes = bytes;
     this.counter = counter;
     this.numbered = numbered;
     this.#acknowledged = !numbered;
   }
 
-  /** The link does not need the bytes any more. */
+  /** The link does not need the bytes any more. Idempotent. */
   written(): void {
+    if (this.#written) return;
     this.#written = true;
-    this.#settle();
+    if (this.#acknowledged) this.slab.release();
   }
 
-  /** The other side has it. */
+  /** The other side has it. Idempotent. */
   acknowledged(): void {
+    if (this.#acknowledged) return;
     this.#acknowledged = true;
-    this.#settle();
-  }
-
-  #settle(): void {
-    if (!this.#written || !this.#acknowledged) return;
-    this.#slab?.release();
-    this.#slab = undefined;
+    if (this.#written) this.slab.release();
   }
 }

@@ -1,4 +1,4 @@
-/** Length of a slab, in bytes: three largest records fit. */
+/** Length of a slab, in bytes: four largest records fit. */
 export const SLAB_LENGTH: number = 256 * 1024;
 
 /**
@@ -21,10 +21,12 @@ export class Slab {
     return this.#holders === 1;
   }
 
+  /** One more holder. */
   hold(): void {
     this.#holders++;
   }
 
+  /** One holder less; the last one gives the slab back. */
   release(): void {
     if (--this.#holders === 0) {
       this.used = 0;
@@ -43,7 +45,7 @@ export class SlabPool {
     this.#maxIdle = Math.floor(maxIdleBytes / SLAB_LENGTH);
   }
 
-  /** A slab that the caller holds. */
+  /** A slab that the caller holds, with nothing taken. */
   take(): Slab {
     const slab = this.#idle.pop() ?? new Slab(this);
     slab.hold();

@@ -35,6 +35,11 @@ export class FrameDecoder {
     return this.#length > 0 || this.#headerStart >= 0;
   }
 
+  /** Whether nothing of the chunk that was fed is needed any more. */
+  get usedUp(): boolean {
+    return this.#chunk === EMPTY;
+  }
+
   /**
    * Takes the next bytes of the stream. `chunk` is borrowed until `next()` says undefined.
    * @throws RangeError while the chunk before it is not used up

@@ -153,6 +153,7 @@ export class TcpLink implements Link {
     if (this.#closing !== undefined || this.#finished) return;
     this.#decoder.feed(chunk);
     this.#pump();
+    if (this.#decoder.usedUp) free(chunk);
   }
 
   /** Delivers what is there as long as the owner wants it, then asks for more. */
@@ -240,4 +241,13 @@ export class TcpLink implements Link {
     this.#closing ??= reason;
     this.#takeTurn();
   }
+}
+
+/**
+ * Gives a chunk's memory back at once. Each read of the socket brings up to 64 KiB that the collector sees late: left to
+ * it, there is a major collection every 10 MB, which costs more than all the rest of a relay's work.
+ */
+function free(chunk: Uint8Array): void {
+  // A chunk of its own begins its buffer; what others share does not, or not for certain.
+  if (chunk.byteOffset === 0 && chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0);
 }

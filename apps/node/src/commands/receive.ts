@@ -1,0 +1,60 @@
+import { type Connection, type PeerId, createNode, parsePeerId } from '@matryoshka/node';
+import { Command } from 'commander';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { obeyInput } from '../input-commands.ts';
+import { Interruption } from '../interruption.ts';
+import { keepConnected } from '../keep-connected.ts';
+import { type NodeFlags, type RelayFlags, addNodeFlags, addRelayFlags, checked, nodeOptions } from '../node-flags.ts';
+import { reportNode } from '../node-reporter.ts';
+import { Output } from '../output.ts';
+import { FileServer, checkDirectory } from '../serve-files.ts';
+
+/** How long the sender of the one file may take to hear that it is stored, in milliseconds. */
+const FAREWELL_MS = 3_000;
+
+interface ReceiveFlags extends NodeFlags, RelayFlags {
+  readonly from?: PeerId;
+  readonly into: string;
+  readonly once?: true;
+}
+
+/** `matryoshka receive`: takes files that others send. */
+export function receiveCommand(): Command {
+  const command = new Command('receive')
+    .summary('receive files')
+    .description('Receives files until it is interrupted. No file that is there is replaced: a taken name gets a number.')
+    .option('--from <peerId>', 'take files from this peer only, which has to prove that it is the one', checked(parsePeerId))
+    .option('--into <dir>', 'where to put them', '.')
+    .option('--once', 'end after the first file that has arrived whole');
+  return addRelayFlags(addNodeFlags(command))
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ matryoshka receive --listen 0.0.0.0:999 --into Downloads --once
+
+Files that come through relays need --relay; with --no-forward this node carries nothing for others.`,
+    )
+    .action(receive);
+}
+
+async function receive(flags: ReceiveFlags): Promise<void> {
+  const output = new Output(flags.json === true);
+  using interruption = new Interruption(flags.exitWithParent === true);
+  const { signal } = interruption;
+  await checkDirectory(flags.into);
+  // Who may send has to show who it is, so whoever does not can be refused at the handshake.
+  const node = await createNode({ ...(await nodeOptions(flags, flags)), acceptAnonymous: flags.from === undefined });
+  reportNode(node, output);
+  const stored = new Promise<Connection>((resolve) => {
+    const files = new FileServer(node, output, { directory: flags.into, from: flags.from, signal, onStored: (_file, connection) => resolve(connection) });
+    void interruption.wait().then(() => files.settled());
+  });
+  using _input = obeyInput(node, output, signal);
+  for (const peer of flags.peer) void keepConnected(node, peer, output, signal);
+  const last = await Promise.race([flags.once === true ? stored : new Promise<never>(() => {}), interruption.wait()]);
+  // The receipt is on its way: who sent the file closes when it has it.
+  if (last !== undefined) await Promise.race([last.closed, sleep(FAREWELL_MS, undefined, { signal, ref: false }).catch(() => {})]);
+  else if (flags.once === true) process.exitCode = interruption.exitCode;
+  await node.close();
+}

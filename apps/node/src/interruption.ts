@@ -1,0 +1,60 @@
+import { constants } from 'node:os';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** How long a stop may take before it is forced, in milliseconds. */
+const STOP_TIMEOUT_MS = 10_000;
+
+/**
+ * Ends a command in order: a first signal aborts `signal`, a second one, or too long a wait, ends the process at once.
+ */
+export class Interruption implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #exitWithParent: boolean;
+  #exitCode: number | undefined;
+
+  /** @param exitWithParent - also when standard input ends, which it does when whoever started this is gone */
+  constructor(exitWithParent: boolean) {
+    this.#exitWithParent = exitWithParent;
+    for (const name of SIGNALS) process.on(name, this.#interrupted);
+    // Whoever read the output has gone.
+    process.stdout.on('error', this.#outputLost);
+    process.stderr.on('error', this.#outputLost);
+    if (exitWithParent) process.stdin.on('end', this.#inputEnded).on('error', this.#inputEnded).resume();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** 128 and the number of the signal, as shells count; undefined while there was none. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  /** Resolves when it is time to stop. */
+  wait(): Promise<void> {
+    if (this.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => this.signal.addEventListener('abort', () => resolve(), { once: true }));
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of SIGNALS) process.off(name, this.#interrupted);
+    if (this.#exitWithParent) process.stdin.off('end', this.#inputEnded).off('error', this.#inputEnded).destroy();
+  }
+
+  #stop(exitCode: number): void {
+    if (this.#exitCode !== undefined) return;
+    this.#exitCode = exitCode;
+    setTimeout(() => process.exit(exitCode), STOP_TIMEOUT_MS).unref();
+    this.#controller.abort();
+  }
+
+  readonly #interrupted = (name: NodeJS.Signals): void => {
+    const exitCode = 128 + constants.signals[name];
+    if (this.#exitCode !== undefined) process.exit(exitCode);
+    this.#stop(exitCode);
+  };
+
+  readonly #inputEnded = (): void => this.#stop(128 + constants.signals.SIGHUP);
+  readonly #outputLost = (): void => this.#stop(128 + constants.signals.SIGPIPE);
+}

@@ -1,0 +1,105 @@
+import { isIP } from 'node:net';
+import { type NodeOptions, type RelayNodeOptions, identityFromSeed, parseDestination, parseEndpoint, parsePeerId } from '@matryoshka/node';
+import { IDENTITY_SEED_LENGTH, portableProvider } from '@matryoshka/session';
+import { tcp } from '@matryoshka/transport/tcp';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readIdentitySeed, readNetworkKey } from './secret-file.ts';
+
+type DialClass = NonNullable<RelayNodeOptions['allowDial']>[number];
+
+const DIAL_CLASSES: readonly DialClass[] = ['loopback', 'link-local', 'private', 'multicast', 'unspecified', 'metadata', 'reserved'];
+
+/** The flags of every command that runs a node. */
+export interface NodeFlags {
+  readonly listen: readonly string[];
+  readonly dialFrom?: string;
+  readonly peer: readonly string[];
+  readonly identity?: string;
+  readonly networkKeyFile?: string;
+  readonly json?: true;
+  readonly exitWithParent?: true;
+}
+
+/** The flags of commands that serve relay links. */
+export interface RelayFlags {
+  readonly relay?: true;
+  readonly forward: boolean;
+  readonly allowDial: readonly DialClass[];
+}
+
+/** An argument parser that refuses what `parse` throws on, as wrong usage. */
+export function checked(parse: (value: string) => unknown): (value: string) => string {
+  return (value) => {
+    try {
+      parse(value);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+    return value;
+  };
+}
+
+/** A flag that may be given several times. */
+function repeated(flags: string, description: string, parse: (value: string) => unknown): Option {
+  const check = checked(parse);
+  return new Option(flags, `${description}; may be repeated`).default([], 'none').argParser((value, before: readonly string[]) => [...before, check(value)]);
+}
+
+/** Checks `[peerId@]host:port`, a peer id, or `peerId@relayPeerId[@host:port]`. */
+export const destination: (value: string) => string = checked(checkDestination);
+
+function checkDestination(value: string): void {
+  const parsed = parseDestination(value);
+  if ('peerId' in parsed && parsed.peerId !== undefined) parsePeerId(parsed.peerId);
+}
+
+/** Checks `peerId@host:port`. */
+export function checkPeer(value: string): void {
+  const parsed = parseDestination(value);
+  if (parsed.type !== 'endpoint' || parsed.peerId === undefined) throw new TypeError('Expected peerId@host:port.');
+  parsePeerId(parsed.peerId);
+}
+
+function checkAddress(value: string): void {
+  if (isIP(value) === 0) throw new TypeError('Expected an IP address.');
+}
+
+function dialClasses(value: string): readonly DialClass[] {
+  const names = value.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !(DIAL_CLASSES as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`${JSON.stringify(unknown)} is none of ${DIAL_CLASSES.join(', ')}.`);
+  return names as DialClass[];
+}
+
+/** Adds the flags of {@link NodeFlags}. */
+export function addNodeFlags(command: Command): Command {
+  return command
+    .addOption(repeated('--listen <host:port>', 'listen there, port 0 for any free one', parseEndpoint))
+    .option('--dial-from <address>', 'local IP address that connections are made from', checked(checkAddress))
+    .addOption(repeated('--peer <peerId@host:port>', 'connect to this peer at the start', checkPeer))
+    .option('--identity <file>', 'who this node is; made if missing (default: a new identity each time)')
+    .option('--network-key-file <file>', 'key of a closed network, hex or base64, 16 bytes or more')
+    .option('--json', 'one JSON object per line on standard output')
+    .option('--exit-with-parent', 'stop when standard input ends');
+}
+
+/** Adds the flags of {@link RelayFlags}. */
+export function addRelayFlags(command: Command): Command {
+  return command
+    .option('--relay', 'serve relay links: forward them, and be their destination')
+    .option('--no-forward', 'with --relay: be a destination only')
+    .addOption(new Option('--allow-dial <classes>', 'kinds of addresses besides global ones to dial for others, e.g. loopback,private').default([], 'none').argParser(dialClasses));
+}
+
+/** The options of a node that the flags describe. @throws CliError `config.secret-…` */
+export async function nodeOptions(flags: NodeFlags, relay?: RelayFlags): Promise<NodeOptions> {
+  const seed = flags.identity === undefined ? undefined : await readIdentitySeed(flags.identity, IDENTITY_SEED_LENGTH);
+  return {
+    transports: [tcp(flags.dialFrom === undefined ? {} : { localAddress: flags.dialFrom })],
+    listen: flags.listen,
+    peers: flags.peer,
+    ...(seed !== undefined && { identity: identityFromSeed(portableProvider, seed) }),
+    ...(flags.networkKeyFile !== undefined && { networkKey: await readNetworkKey(flags.networkKeyFile) }),
+    ...(relay !== undefined && { relay: { enabled: relay.relay === true, forward: relay.forward, allowDial: relay.allowDial } }),
+  };
+}

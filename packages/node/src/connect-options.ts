@@ -1,0 +1,22 @@
+/** How a connection is made; by default directly. */
+export interface ConnectOptions {
+  /** Relayed over this many hops, 1 to 15; the relays choose the next ones (R2). 1: doubly encrypted, through the peer itself. */
+  readonly hops?: number;
+  /** The first relay: a peer id, or `peerId@host:port` to connect to it first (R18). At random by default. */
+  readonly gateway?: string;
+  /** Telescoped through these peers, `peerId@host:port` each, in this order. */
+  readonly path?: readonly (string | PathHop)[];
+  /** Shows no identity to the peer. Default: true for telescoped connections, false for others. */
+  readonly anonymous?: boolean;
+  /** Allows a relayed connection to an endpoint without a peer id: whoever the last relay likes may answer (R11). */
+  readonly unverifiedDestination?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A hop whose static key is known, which saves the proof of identity its round: `NKhfs` instead of `XXhfs`. */
+export interface PathHop {
+  /** `peerId@host:port`. */
+  readonly peer: string;
+  /** X25519 static key of a descriptor that was verified, 32 bytes. */
+  readonly staticKey: Uint8Array;
+}

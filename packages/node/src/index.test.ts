@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+
+test('exports of the main entry', async () => {
+  expect(Object.keys(await import('./index.ts')).toSorted()).toEqual([
+    'AsyncStream',
+    'Connection',
+    'MatryoshkaError',
+    'MatryoshkaNode',
+    'Stream',
+    'asyncStream',
+    'createIdentity',
+    'createNode',
+    'formatEndpoint',
+    'identityFromSeed',
+    'parseDestination',
+    'parseEndpoint',
+    'parsePeerId',
+    'randomNextHop',
+    'webStreams',
+  ]);
+});

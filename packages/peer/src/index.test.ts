@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import * as peer from './index.ts';
+
+test('the entry exports exactly this', () => {
+  expect(Object.keys(peer).toSorted()).toEqual([
+    'Acceptor',
+    'AsyncStream',
+    'INITIAL_STREAM_CREDIT_BYTES',
+    'MAX_STREAMS',
+    'MAX_STREAM_WINDOW_BYTES',
+    'Outbox',
+    'Protocols',
+    'ReceiveWindow',
+    'STREAM_HIGH_WATER_BYTES',
+    'SendCredit',
+    'Session',
+    'Stream',
+    'asyncStream',
+    'connectSession',
+    'deadline',
+    'hourBucket',
+    'webStreams',
+  ]);
+});

@@ -1,0 +1,59 @@
+import { SimulatedClock } from '@matryoshka/simulation';
+import { describe, expect, test } from 'vitest';
+import { Liveness, MAX_SILENT_PROBES, PROBE_AFTER_MS } from './liveness.ts';
+
+function setUp(): { clock: SimulatedClock; liveness: Liveness; events: string[] } {
+  const clock = new SimulatedClock();
+  const events: string[] = [];
+  const note = (what: string) => (): void => void events.push(`${what} ${clock.now()}`);
+  return { clock, events, liveness: new Liveness(clock, { probe: note('probe'), dead: note('dead') }) };
+}
+
+describe('liveness', () => {
+  test('asks nothing while something comes', async () => {
+    const { clock, liveness, events } = setUp();
+    for (let i = 0; i < 20; i++) {
+      liveness.heard();
+      await clock.advance(PROBE_AFTER_MS);
+    }
+    expect(events).toEqual([]);
+    liveness.stop();
+  });
+
+  test('asks after a silence, again and again, and gives up after three without an answer', async () => {
+    const { clock, events } = setUp();
+    await clock.run();
+    expect(events).toEqual(['probe 15000', 'probe 30000', 'probe 45000', 'dead 60000']);
+    expect([PROBE_AFTER_MS, MAX_SILENT_PROBES]).toEqual([15_000, 3]);
+  });
+
+  test('starts to count anew with whatever comes', async () => {
+    const { clock, liveness, events } = setUp();
+    await clock.advance(50_000);
+    liveness.heard();
+    await clock.advance(50_000);
+    expect(events.slice(3)).toEqual(['probe 75000', 'probe 90000']);
+    liveness.stop();
+  });
+
+  test('measures the round trip, from the first of the probes that wait', async () => {
+    const { clock, liveness } = setUp();
+    liveness.answered();
+    expect(liveness.roundTripMs).toBeUndefined();
+    await clock.advance(15_000 + 80);
+    liveness.answered();
+    expect(liveness.roundTripMs).toBe(80);
+    await clock.advance(30_000);
+    liveness.answered();
+    liveness.answered();
+    expect(liveness.roundTripMs).toBe(15_080);
+    liveness.stop();
+  });
+
+  test('is silent once stopped', async () => {
+    const { clock, liveness, events } = setUp();
+    liveness.stop();
+    await clock.run();
+    expect([events, clock.now()]).toEqual([[], 0]);
+  });
+});

@@ -1,0 +1,103 @@
+import type { Session } from '@matryoshka/peer';
+import type { Accept, Clock } from '@matryoshka/transport';
+import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
+import type { CreditPool } from './credit-pool.ts';
+import { peerIdOf } from './neighbours.ts';
+import type { RelayOptions } from './options.ts';
+import { RelayLink } from './relay-link.ts';
+
+/** What arrivals need of their service. */
+export interface ArrivalsHost {
+  readonly clock: Clock;
+  readonly pool: CreditPool;
+  /** The handshake begins: from here on it is an accepted link like any other (R11). */
+  accept: Accept;
+  /** The link on `session` is over; its port rests for the grace period. */
+  forget(session: Session, port: bigint): void;
+}
+
+/** Relay links that end here: this node is the destination, and its user's hook decides (R10). */
+export class Arrivals {
+  readonly #host: ArrivalsHost;
+  readonly #options: RelayOptions;
+  readonly #links = new Set<RelayLink>();
+  readonly #undecided = new Set<RelayLink>();
+
+  constructor(host: ArrivalsHost, options: RelayOptions) {
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /**
+   * Takes a request.
+   * @param request - everything in it is the link's own to keep
+   * @param added - called with the link before anything is decided
+   */
+  arrive(session: Session, request: RelayCreate, window: number, added: (link: RelayLink) => void): void {
+    const { clock, pool } = this.#host;
+    const { port } = request;
+    const link: RelayLink = new RelayLink({
+      clock,
+      pool,
+      session,
+      port,
+      role: 'destination',
+      remote: session.link.remote,
+      window,
+      credit: request.window,
+      forget: () => {
+        this.#links.delete(link);
+        this.#undecided.delete(link);
+        this.#host.forget(session, port);
+      },
+    });
+    this.#links.add(link);
+    added(link);
+    this.#ask(link, session, request);
+  }
+
+  /** Ends all of them, decided or not. */
+  shut(reason: MatryoshkaError): void {
+    for (const link of [...this.#links]) link.shut(reason);
+  }
+
+  #ask(link: RelayLink, session: Session, request: RelayCreate): void {
+    const { accept, maxUndecided } = this.#options;
+    if (accept === undefined) {
+      this.#decide(link, request, true);
+      return;
+    }
+    if (this.#undecided.size >= maxUndecided) {
+      link.close(new MatryoshkaError('relay.busy'));
+      return;
+    }
+    let verdict: boolean | Promise<boolean>;
+    try {
+      verdict = accept({ previousHop: peerIdOf(session), endpoint: session.link.remote, relayPort: request.port });
+    } catch {
+      verdict = false;
+    }
+    if (typeof verdict === 'boolean') this.#decide(link, request, verdict);
+    else this.#await(link, request, Promise.resolve(verdict));
+  }
+
+  /** The hook takes its time: the request waits no longer than its budget. */
+  #await(link: RelayLink, request: RelayCreate, verdict: Promise<boolean>): void {
+    this.#undecided.add(link);
+    const timer = this.#host.clock.after(request.budgetMs, () => {
+      if (this.#undecided.has(link)) link.close(new MatryoshkaError('relay.timeout'));
+    });
+    const settle = (accepted: boolean): void => {
+      timer.cancel();
+      // Closed meanwhile: by the other side, by the timer, with its session, or because relaying was switched off.
+      if (this.#undecided.delete(link)) this.#decide(link, request, accepted);
+    };
+    verdict.then(settle, () => settle(false));
+  }
+
+  /** Only a plain yes is one: a hook that forgets to answer accepts nothing. */
+  #decide(link: RelayLink, request: RelayCreate, accepted: unknown): void {
+    if (accepted === true) this.#host.accept(link, request.request);
+    else link.close(new MatryoshkaError('relay.refused'));
+  }
+}

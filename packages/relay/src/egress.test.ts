@@ -1,0 +1,214 @@
+import type { Session } from '@matryoshka/peer';
+import type { RecordWriter } from '@matryoshka/session';
+import { RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Egress } from './egress.ts';
+import { portHalves } from './port-table.ts';
+
+const PORT = 0x1_8000_0002n;
+const MIN_PIECE = 2048;
+
+interface Piece {
+  readonly more: boolean;
+  readonly bytes: Uint8Array;
+}
+
+/** A session that pulls when it is told to, into records of a given size. */
+class Carrier {
+  readonly records: Piece[][] = [];
+  readonly log: string[] = [];
+  readonly egress: Egress;
+  auto = true;
+  #ready = false;
+  #drained = false;
+
+  constructor(credit: number) {
+    const outbox = {
+      ready: () => {
+        this.#ready = true;
+        if (this.auto) this.pump();
+      },
+      remove: () => (this.#ready = false),
+      drained: () => (this.#drained = true),
+    };
+    this.egress = new Egress({ outbox } as unknown as Session, PORT, credit, {
+      consumed: (bytes) => this.log.push(`consumed ${bytes}`),
+      unitSent: () => this.log.push('unit'),
+      drained: () => this.log.push('drained'),
+    });
+  }
+
+  get pieces(): Piece[] {
+    return this.records.flat();
+  }
+
+  /** Pulls until there is nothing more, at most `maxRecords` records of `recordBytes`. */
+  pump(recordBytes = 65_503, maxRecords = Infinity): void {
+    for (let record = 0; record < maxRecords && this.#ready; record++) {
+      const pieces: Piece[] = [];
+      let left = recordBytes;
+      let open: { more: boolean; length: number } | undefined;
+      const writer = {
+        get carriedSpace() {
+          return left;
+        },
+        get pending() {
+          return pieces.length > 0;
+        },
+        relayData(high: number, low: number, more: boolean, length: number) {
+          expect({ high, low }).toEqual(portHalves(PORT));
+          open = { more, length };
+          left -= RELAY_DATA_OVERHEAD;
+        },
+        carried(bytes: Uint8Array) {
+          expect(bytes.length).toBe(open?.length);
+          left -= bytes.length;
+          pieces.push({ more: open?.more as boolean, bytes: bytes.slice() });
+        },
+      };
+      for (;;) {
+        const before = left;
+        const more = this.egress.pull(writer as unknown as RecordWriter);
+        expect(left).toBeGreaterThanOrEqual(0);
+        if (!more) this.#ready = false;
+        if (!more || left === before) break;
+      }
+      if (pieces.length > 0) this.records.push(pieces);
+    }
+    if (!this.#drained) return;
+    this.#drained = false;
+    this.egress.drained();
+  }
+}
+
+function join(pieces: readonly Piece[]): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  let parts: Uint8Array[] = [];
+  for (const { more, bytes } of pieces) {
+    parts.push(bytes);
+    if (more) continue;
+    messages.push(Uint8Array.from(parts.flatMap((part) => [...part])));
+    parts = [];
+  }
+  expect(parts).toEqual([]);
+  return messages;
+}
+
+const bytesOf = (length: number, seed: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 7 + seed * 31) & 255);
+
+describe('egress', () => {
+  test('sends units whole where credit allows', () => {
+    const carrier = new Carrier(100_000);
+    carrier.egress.lend(bytesOf(60_000, 1), false);
+    carrier.egress.lend(bytesOf(1, 2), false);
+    expect(carrier.pieces.map(({ more, bytes }) => [more, bytes.length])).toEqual([
+      [false, 60_000],
+      [false, 1],
+    ]);
+    expect(carrier.log).toEqual(['consumed 60000', 'unit', 'drained', 'consumed 1', 'unit', 'drained']);
+    expect(carrier.egress.sentBytes).toBe(60_001);
+    expect(carrier.egress.pendingBytes).toBe(0);
+  });
+
+  test('splits a unit with the more bit when credit is short, and goes on with the next credit', () => {
+    const carrier = new Carrier(5000);
+    carrier.egress.lend(bytesOf(12_000, 1), false);
+    expect(carrier.pieces.map(({ more, bytes }) => [more, bytes.length])).toEqual([[true, 5000]]);
+    expect(carrier.egress.pendingBytes).toBe(7000);
+    carrier.egress.credited(5100);
+    // 100 bytes are no piece.
+    expect(carrier.pieces.length).toBe(1);
+    carrier.egress.credited(7500);
+    carrier.egress.credited(7400);
+    carrier.egress.credited(20_000);
+    expect(carrier.pieces.map(({ more, bytes }) => [more, bytes.length])).toEqual([
+      [true, 5000],
+      [true, 2500],
+      [false, 4500],
+    ]);
+    expect(join(carrier.pieces)).toEqual([bytesOf(12_000, 1)]);
+    expect(carrier.log.filter((entry) => entry === 'unit').length).toBe(1);
+  });
+
+  test('a unit that says more goes on in the next one', () => {
+    const carrier = new Carrier(100_000);
+    carrier.egress.lend(bytesOf(10, 1), true);
+    carrier.egress.lend(bytesOf(20, 2), false);
+    expect(carrier.pieces.map(({ more, bytes }) => [more, bytes.length])).toEqual([
+      [true, 10],
+      [false, 20],
+    ]);
+  });
+
+  test('what is passed may be overwritten at once', () => {
+    const carrier = new Carrier(3000);
+    const first = bytesOf(4000, 1);
+    const second = bytesOf(500, 2);
+    carrier.egress.pass(first, false);
+    first.fill(0);
+    carrier.egress.pass(second, false);
+    second.fill(0);
+    carrier.egress.credited(10_000);
+    expect(join(carrier.pieces)).toEqual([bytesOf(4000, 1), bytesOf(500, 2)]);
+  });
+
+  test('nothing goes out after stop()', () => {
+    const carrier = new Carrier(0);
+    carrier.egress.lend(bytesOf(100, 1), false);
+    carrier.egress.stop();
+    carrier.egress.credited(1000);
+    carrier.pump();
+    expect(carrier.pieces).toEqual([]);
+    expect(carrier.egress.pendingBytes).toBe(0);
+  });
+
+  test('property: order and contents are kept, credit is never exceeded, no piece is needlessly small', () => {
+    const action = fc.oneof(
+      fc.record({ kind: fc.constant('pass' as const), length: fc.integer({ min: 1, max: 9000 }), more: fc.boolean() }),
+      fc.record({ kind: fc.constant('lend' as const), length: fc.integer({ min: 1, max: 65_535 }), more: fc.boolean() }),
+      fc.record({ kind: fc.constant('credit' as const), bytes: fc.integer({ min: 0, max: 70_000 }) }),
+      fc.record({ kind: fc.constant('pump' as const), recordBytes: fc.integer({ min: 8000, max: 65_503 }), records: fc.integer({ min: 1, max: 3 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 40 }), fc.boolean(), (actions, auto) => {
+        const carrier = new Carrier(0);
+        carrier.auto = auto;
+        const units: Piece[] = [];
+        let granted = 0;
+        let index = 0;
+        for (const each of actions) {
+          if (each.kind === 'credit') carrier.egress.credited((granted += each.bytes));
+          else if (each.kind === 'pump') carrier.pump(each.recordBytes, each.records);
+          else {
+            const bytes = bytesOf(each.length, ++index);
+            units.push({ more: each.more, bytes: bytes.slice() });
+            carrier.egress[each.kind](bytes, each.more);
+            if (each.kind === 'pass') bytes.fill(0xee);
+          }
+          expect(carrier.egress.sentBytes).toBeLessThanOrEqual(granted);
+        }
+        carrier.egress.credited(Number.MAX_SAFE_INTEGER);
+        carrier.auto = true;
+        carrier.pump();
+        // Pieces join to the units again, one after the other, with the unit's own bit on its last piece.
+        const pieces = carrier.pieces;
+        let at = 0;
+        for (const unit of units) {
+          let length = 0;
+          while (length < unit.bytes.length) {
+            const piece = pieces[at++] as Piece;
+            const rest = unit.bytes.length - length;
+            expect(piece.bytes).toEqual(unit.bytes.subarray(length, length + piece.bytes.length));
+            expect(piece.bytes.length >= Math.min(MIN_PIECE, rest)).toBe(true);
+            length += piece.bytes.length;
+            expect(piece.more).toBe(length < unit.bytes.length || unit.more);
+          }
+        }
+        expect(at).toBe(pieces.length);
+        expect(carrier.egress.pendingBytes).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import * as relay from './index.ts';
+
+test('the entry exports exactly this', () => {
+  expect(Object.keys(relay).toSorted()).toEqual([
+    'CreditPool',
+    'DEFAULT_RELAY_OPTIONS',
+    'MAX_HOPS',
+    'MAX_NESTING',
+    'MAX_RELAY_WINDOW_BYTES',
+    'MIN_RELAY_WINDOW_BYTES',
+    'RELAY_MEMORY_BYTES',
+    'RelayLink',
+    'RelayService',
+    'ServedLink',
+    'ServedSide',
+    'checkDial',
+    'endpointsOf',
+    'isShared',
+    'peerIdOf',
+    'randomNextHop',
+  ]);
+});

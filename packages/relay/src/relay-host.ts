@@ -1,0 +1,24 @@
+import type { Session } from '@matryoshka/peer';
+import type { PeerId, Random } from '@matryoshka/session';
+import type { Accept, Clock } from '@matryoshka/transport';
+import type { Endpoint } from '@matryoshka/wire';
+import type { ServedLink } from './served-link.ts';
+
+/** What the relay service gets from the node it runs in. */
+export interface RelayHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly peerId: PeerId;
+  /** Open sessions. */
+  sessions(): Iterable<Session>;
+  /** Where this node itself is, as far as it knows. */
+  ownEndpoints(): readonly Endpoint[];
+  /** Where a peer is known to be apart from its sessions, e.g. by configuration. */
+  endpointsOf(peerId: PeerId): readonly Endpoint[];
+  /** Makes a direct connection to an endpoint, for a last hop. Whoever is there: the originator verifies it end to end. */
+  dial(endpoint: Endpoint): Promise<Session>;
+  /** Takes a relay link that ends here, with its first handshake message. */
+  accept: Accept;
+  /** Something happened to a relay link served here. */
+  onServed(event: 'requested' | 'opened' | 'closed', link: ServedLink): void;
+}

@@ -1,0 +1,20 @@
+import { ReceiveWindow } from '@matryoshka/peer';
+
+/** A message is not split into pieces smaller than this for want of credit, in bytes (docs/protocol.md §8.3). */
+export const MIN_PIECE_LENGTH: number = 2 * 1024;
+
+/** Credit granted to the other side of a relay link, in bytes. */
+export class RelayWindow extends ReceiveWindow {
+  /** @param size - the window, all of which the other side has already */
+  constructor(size: number) {
+    super(size, size);
+  }
+
+  /**
+   * Counts consumed bytes. Returns the new total to announce, if it is time. A small window is announced each time: its
+   * half is less than the smallest piece, for which the other side would wait for ever.
+   */
+  override consume(bytes: number): number | undefined {
+    return super.consume(bytes) ?? (this.size < 2 * MIN_PIECE_LENGTH ? this.announce() : undefined);
+  }
+}

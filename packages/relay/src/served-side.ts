@@ -1,0 +1,94 @@
+import type { Session } from '@matryoshka/peer';
+import { MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
+import { Egress, type EgressHost } from './egress.ts';
+import type { LinkEnd } from './link-end.ts';
+import { RelayWindow } from './relay-window.ts';
+
+/** What one side of a served link needs of it. */
+export interface ServedSideHost {
+  /** Whether data is passed on now, refused as too early, or let go because the link is ending. */
+  readonly passing: 'early' | 'open' | 'ending';
+  /** The side that `side`'s bytes go to. */
+  other(side: ServedSide): ServedSide;
+  answered(side: ServedSide, message: RelayStatus): void;
+  closedBy(side: ServedSide, reason: MatryoshkaError): void;
+  carrierLost(side: ServedSide): void;
+  shut(reason: MatryoshkaError): void;
+}
+
+/** One side of a served link: what comes from its session goes to the other side. */
+export class ServedSide implements LinkEnd, EgressHost {
+  readonly session: Session;
+  readonly port: bigint;
+  /** What this session's other side may send us. */
+  readonly window: RelayWindow;
+  /** What we send it. */
+  readonly egress: Egress;
+  readonly #link: ServedSideHost;
+  #whenDrained: (() => void) | undefined;
+
+  constructor(link: ServedSideHost, session: Session, port: bigint, window: number, credit: number) {
+    this.#link = link;
+    this.session = session;
+    this.port = port;
+    this.window = new RelayWindow(window);
+    this.egress = new Egress(session, port, credit, this);
+  }
+
+  data(bytes: Uint8Array, more: boolean): void {
+    const { passing } = this.#link;
+    // The side it would go to has closed.
+    if (passing === 'ending') return;
+    if (passing === 'early') throw new MatryoshkaError('relay.protocol', 'relay data before the link is open');
+    if (bytes.length === 0) throw new MatryoshkaError('relay.protocol', 'empty relay data');
+    this.window.receive(bytes.length);
+    this.#link.other(this).egress.pass(bytes, more);
+  }
+
+  status(message: RelayStatus): void {
+    this.#link.answered(this, message);
+  }
+
+  credited(total: number): void {
+    this.egress.credited(total);
+  }
+
+  closedByPeer(reason: MatryoshkaError): void {
+    this.#link.closedBy(this, reason);
+  }
+
+  carrierLost(): void {
+    this.#link.carrierLost(this);
+  }
+
+  shut(reason: MatryoshkaError): void {
+    this.#link.shut(reason);
+  }
+
+  sayClose(reason: MatryoshkaError): void {
+    this.session.send({ type: 'relay-close', port: this.port, reason: reason.code });
+  }
+
+  /** Runs `run` once all that is queued for this side has gone out; at once where nothing is. */
+  whenDrained(run: () => void): void {
+    if (this.egress.pendingBytes === 0) run();
+    else this.#whenDrained = run;
+  }
+
+  // ---- EgressHost --------------------------------------------------------------------------------------------------
+
+  /** Sealed into this side's session: that is when the other side's bytes count as consumed, hop by hop (principle 4). */
+  consumed(bytes: number): void {
+    const other = this.#link.other(this);
+    const total = other.window.consume(bytes);
+    if (total !== undefined && this.#link.passing === 'open') other.session.send({ type: 'relay-credit', port: other.port, total });
+  }
+
+  unitSent(): void {}
+
+  drained(): void {
+    const run = this.#whenDrained;
+    this.#whenDrained = undefined;
+    run?.();
+  }
+}

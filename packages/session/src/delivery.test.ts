@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ACKNOWLEDGE_AFTER_BYTES, Delivery, RETAINED_LIMIT_BYTES } from './delivery.ts';
+import { SealedRecord } from './sealed-record.ts';
+import { SLAB_LENGTH, type Slab, SlabPool } from './slab.ts';
+
+const INVALID = expect.objectContaining({ code: 'session.acknowledge-invalid' }) as unknown;
+
+/** Numbered records of these lengths, as a writer would place them. */
+class Packer {
+  readonly #pool = new SlabPool();
+  #slab: Slab = this.#pool.take();
+  #counter = 0;
+
+  record(length: number): SealedRecord {
+    if (this.#slab.used + length > SLAB_LENGTH) this.nextSlab();
+    const start = this.#slab.used;
+    this.#slab.used += length;
+    return new SealedRecord(this.#slab, this.#slab.bytes.subarray(start, start + length), this.#counter++, true);
+  }
+
+  nextSlab(): void {
+    this.#slab = this.#pool.take();
+  }
+}
+
+describe('delivery', () => {
+  test('keeps what was sent, oldest first, until it is acknowledged', () => {
+    const delivery = new Delivery();
+    const packer = new Packer();
+    const records = [100, 200, 300].map((length) => packer.record(length));
+    for (const record of records) delivery.retain(record);
+    expect([delivery.sent, delivery.retainedBytes, [...delivery.retained]]).toEqual([3, 600, records]);
+    delivery.acknowledge(2);
+    expect([delivery.sent, delivery.retainedBytes, [...delivery.retained]]).toEqual([3, 300, [records[2]]]);
+  });
+
+  test('an acknowledgement is absolute: an older one changes nothing', () => {
+    const delivery = new Delivery();
+    const packer = new Packer();
+    for (let i = 0; i < 3; i++) delivery.retain(packer.record(10));
+    delivery.acknowledge(2);
+    delivery.acknowledge(0);
+    delivery.acknowledge(2);
+    expect(delivery.retainedBytes).toBe(10);
+    delivery.acknowledge(3);
+    expect(delivery.retainedBytes).toBe(0);
+  });
+
+  test('an acknowledgement of what was never sent is refused', () => {
+    const delivery = new Delivery();
+    expect(() => delivery.acknowledge(1)).toThrow(INVALID);
+    delivery.retain(new Packer().record(10));
+    expect(() => delivery.acknowledge(2)).toThrow(INVALID);
+    delivery.acknowledge(1);
+    expect(() => delivery.acknowledge(Number.MAX_SAFE_INTEGER)).toThrow(INVALID);
+  });
+
+  test('is full from its bound on, and not any more once enough is acknowledged', () => {
+    const delivery = new Delivery(1000);
+    const packer = new Packer();
+    delivery.retain(packer.record(999));
+    expect(delivery.full).toBe(false);
+    delivery.retain(packer.record(1));
+    expect(delivery.full).toBe(true);
+    delivery.acknowledge(1);
+    expect(delivery.full).toBe(false);
+  });
+
+  test('the default bound lets 4 MiB of large records through', () => {
+    const delivery = new Delivery();
+    const packer = new Packer();
+    while (!delivery.full) delivery.retain(packer.record(65_535));
+    expect(delivery.retainedBytes).toBeGreaterThanOrEqual(RETAINED_LIMIT_BYTES);
+    expect(delivery.retainedBytes).toBeLessThan(RETAINED_LIMIT_BYTES + 65_535);
+  });
+
+  test('small records that keep a slab each count as what they keep', () => {
+    const delivery = new Delivery();
+    const packer = new Packer();
+    let slabs = 0;
+    while (!delivery.full) {
+      delivery.retain(packer.record(30));
+      packer.nextSlab();
+      slabs++;
+    }
+    expect((slabs - 1) * SLAB_LENGTH).toBe(RETAINED_LIMIT_BYTES);
+    delivery.acknowledge(1);
+    expect(delivery.full).toBe(false);
+  });
+
+  test('tells what it received: nothing to say, later, at once', () => {
+    const delivery = new Delivery();
+    expect(delivery.due).toBe('no');
+    delivery.receive(ACKNOWLEDGE_AFTER_BYTES - 1);
+    expect(delivery.due).toBe('later');
+    delivery.receive(1);
+    expect(delivery.due).toBe('now');
+    expect(delivery.tell()).toBe(2);
+    expect(delivery.due).toBe('no');
+    delivery.receive(1);
+    expect([delivery.due, delivery.tell()]).toEqual(['later', 3]);
+  });
+
+  test('lets go of everything in the end', () => {
+    const delivery = new Delivery();
+    const pool = new SlabPool();
+    const slab = pool.take();
+    const record = new SealedRecord(slab, slab.bytes.subarray(0, 5), 0, true);
+    delivery.retain(record);
+    record.written();
+    delivery.release();
+    expect([slab.sole, delivery.retainedBytes, [...delivery.retained]]).toEqual([true, 0, []]);
+  });
+
+  test('does what a list of numbers does', () => {
+    const operation = fc.oneof(
+      fc.record({ type: fc.constant('send' as const), value: fc.integer({ min: 17, max: 65_535 }) }),
+      fc.record({ type: fc.constant('acknowledge' as const), value: fc.integer({ min: 0, max: 60 }) }),
+      fc.record({ type: fc.constant('receive' as const), value: fc.integer({ min: 17, max: 65_535 }) }),
+      fc.record({ type: fc.constantFrom('tell' as const, 'new slab' as const), value: fc.constant(0) }),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.array(operation, { maxLength: 60 }), (limit, operations) => {
+        const delivery = new Delivery(limit);
+        const packer = new Packer();
+        const sent: { length: number; slab: Slab }[] = [];
+        let acknowledged = 0;
+        let received = 0;
+        let told = 0;
+        let untold = 0;
+        for (const { type, value } of operations) {
+          if (type === 'send') {
+            const record = packer.record(value);
+            delivery.retain(record);
+            sent.push({ length: value, slab: record.slab });
+          } else if (type === 'acknowledge') {
+            if (value > sent.length) expect(() => delivery.acknowledge(value)).toThrow(INVALID);
+            else delivery.acknowledge(value);
+            if (value <= sent.length) acknowledged = Math.max(acknowledged, value);
+          } else if (type === 'receive') {
+            delivery.receive(value);
+            received++;
+            untold += value;
+          } else if (type === 'tell') {
+            expect(delivery.tell()).toBe(received);
+            told = received;
+            untold = 0;
+          } else {
+            packer.nextSlab();
+          }
+          const waiting = sent.slice(acknowledged);
+          const bytes = waiting.reduce((sum, { length }) => sum + length, 0);
+          const slabs = new Set(waiting.map(({ slab }) => slab)).size;
+          expect([delivery.sent, delivery.received, delivery.retainedBytes]).toEqual([sent.length, received, bytes]);
+          expect([...delivery.retained].map((record) => record.bytes.length)).toEqual(waiting.map(({ length }) => length));
+          expect(delivery.full).toBe(bytes >= limit || (slabs - 1) * SLAB_LENGTH >= limit);
+          expect(delivery.due).toBe(told === received ? 'no' : untold >= ACKNOWLEDGE_AFTER_BYTES ? 'now' : 'later');
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

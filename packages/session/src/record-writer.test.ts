@@ -1,0 +1,253 @@
+import { MESSAGE_HEADER_LENGTH, type Message, Reader, decodeMessage, messageLength } from '@matryoshka/wire';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { TAG_LENGTH } from './crypto.ts';
+import { Delivery } from './delivery.ts';
+import { portableProvider } from './portable/provider.ts';
+import { ACKNOWLEDGE_LENGTH, MAX_OWN_PLAINTEXT_LENGTH, MAX_PLAINTEXT_LENGTH, RecordWriter } from './record-writer.ts';
+import { RecordKeys } from './records.ts';
+import type { SealedRecord } from './sealed-record.ts';
+import { SLAB_LENGTH, type Slab, SlabPool } from './slab.ts';
+
+const KEY = new Uint8Array(32).fill(9);
+const ACKNOWLEDGE: Message = { type: 'acknowledge', delivered: 5 };
+const END: Message = { type: 'stream-end', streamId: 7 };
+
+/** A pool that knows how many slabs are out, and how many there ever were. */
+class CountingPool extends SlabPool {
+  readonly seen = new Set<Slab>();
+  out = 0;
+
+  override take(): Slab {
+    this.out++;
+    const slab = super.take();
+    this.seen.add(slab);
+    return slab;
+  }
+
+  override give(slab: Slab): void {
+    this.out--;
+    super.give(slab);
+  }
+}
+
+function setUp(): { pool: CountingPool; writer: RecordWriter; keys: RecordKeys; open: (record: SealedRecord) => Uint8Array } {
+  const pool = new CountingPool();
+  const receiver = new RecordKeys(portableProvider, 'chacha20poly1305', KEY);
+  return {
+    pool,
+    writer: new RecordWriter(pool),
+    keys: new RecordKeys(portableProvider, 'chacha20poly1305', KEY),
+    open: (record) => {
+      const out = new Uint8Array(record.bytes.length);
+      return out.subarray(0, receiver.open(record.bytes, out));
+    },
+  };
+}
+
+function messagesOf(plaintext: Uint8Array): (Message | undefined)[] {
+  const reader = new Reader(plaintext);
+  const messages: (Message | undefined)[] = [];
+  while (reader.remaining > 0) messages.push(decodeMessage(reader));
+  return messages;
+}
+
+describe('a record writer', () => {
+  test('packs messages into one record, in order', () => {
+    const { writer, keys, open } = setUp();
+    expect(writer.pending).toBe(false);
+    writer.message(END);
+    writer.streamData(7, 5);
+    writer.carried(Uint8Array.of(1, 2));
+    writer.carried(Uint8Array.of(3, 4, 5));
+    writer.relayData(0x0102_0304, 0xf506_0708, true, 1);
+    writer.carried(Uint8Array.of(9));
+    writer.relayData(0, 1, false, 1);
+    writer.carried(Uint8Array.of(8));
+    writer.message(ACKNOWLEDGE);
+    expect(writer.pending).toBe(true);
+    const record = writer.seal(keys);
+    expect([writer.pending, record.counter, record.numbered]).toEqual([false, 0, true]);
+    expect(messagesOf(open(record))).toEqual([
+      END,
+      { type: 'stream-data', streamId: 7, bytes: Uint8Array.of(1, 2, 3, 4, 5) },
+      { type: 'relay-data', port: 0x0102_0304_f506_0708n, more: true, bytes: Uint8Array.of(9) },
+      { type: 'relay-data', port: 1n, more: false, bytes: Uint8Array.of(8) },
+      ACKNOWLEDGE,
+    ]);
+  });
+
+  test('a record is numbered when one of its messages is', () => {
+    const { writer, keys } = setUp();
+    writer.message(ACKNOWLEDGE);
+    expect(writer.seal(keys)).toMatchObject({ numbered: false, counter: 0 });
+    writer.message(ACKNOWLEDGE);
+    writer.message(END);
+    expect(writer.seal(keys)).toMatchObject({ numbered: true, counter: 1 });
+    writer.message(ACKNOWLEDGE);
+    expect(writer.seal(keys)).toMatchObject({ numbered: false, counter: 2 });
+  });
+
+  test('own messages fill 63 KiB at most, with an acknowledgement behind them', () => {
+    const { writer, keys, open } = setUp();
+    expect(writer.space).toBe(MAX_OWN_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH);
+    const bytes = new Uint8Array(writer.space - MESSAGE_HEADER_LENGTH);
+    writer.message({ type: 'cover', bytes });
+    expect(writer.space).toBe(0);
+    expect(messageLength(ACKNOWLEDGE)).toBe(ACKNOWLEDGE_LENGTH);
+    writer.message(ACKNOWLEDGE);
+    const plaintext = open(writer.seal(keys));
+    expect(plaintext).toHaveLength(MAX_OWN_PLAINTEXT_LENGTH);
+    expect(messagesOf(plaintext)).toEqual([{ type: 'cover', bytes }, ACKNOWLEDGE]);
+  });
+
+  test('carried messages fill the largest record of a link', () => {
+    const { writer, keys } = setUp();
+    const length = writer.carriedSpace - MESSAGE_HEADER_LENGTH - 9;
+    writer.relayData(0, 1, false, length);
+    writer.carried(new Uint8Array(length));
+    expect([writer.carriedSpace, writer.space]).toEqual([0, 0]);
+    writer.message(ACKNOWLEDGE);
+    expect(writer.seal(keys).bytes).toHaveLength(65_535);
+    expect(MAX_PLAINTEXT_LENGTH + TAG_LENGTH).toBe(65_535);
+  });
+
+  test('pads up to a length, with zeros where an older record was', () => {
+    const { writer, keys, open } = setUp();
+    writer.message({ type: 'cover', bytes: new Uint8Array(500).fill(0xff) });
+    const older = writer.seal(keys);
+    open(older);
+    older.written();
+    writer.message(END);
+    writer.pad(200);
+    writer.pad(100);
+    const plaintext = open(writer.seal(keys));
+    expect(plaintext).toHaveLength(200);
+    expect([...plaintext.subarray(messageLength(END))].every((byte) => byte === 0)).toBe(true);
+    expect(messagesOf(plaintext)).toEqual([END, undefined]);
+  });
+
+  test('a message that cannot be encoded leaves the record as it was', () => {
+    const { writer, keys, open } = setUp();
+    writer.message(END);
+    expect(() => writer.message({ type: 'stream-credit', streamId: 1, total: -1 })).toThrow(RangeError);
+    writer.message(ACKNOWLEDGE);
+    expect(messagesOf(open(writer.seal(keys)))).toEqual([END, ACKNOWLEDGE]);
+  });
+
+  test('nothing assembled is nothing to seal', () => {
+    const { writer, keys } = setUp();
+    expect(() => writer.seal(keys)).toThrow(expect.objectContaining({ code: 'bug' }) as Error);
+    expect(keys.counter).toBe(0);
+  });
+
+  test('rests without a slab, but not in the middle of a record', () => {
+    const { pool, writer, keys } = setUp();
+    expect(pool.out).toBe(0);
+    writer.message(ACKNOWLEDGE);
+    writer.rest();
+    expect(pool.out).toBe(1);
+    writer.seal(keys).written();
+    writer.rest();
+    expect(pool.out).toBe(0);
+    writer.message(ACKNOWLEDGE);
+    writer.discard();
+    expect([pool.out, writer.pending, pool.seen.size]).toEqual([0, false, 1]);
+  });
+
+  test('records that wait for their acknowledgement share a slab, though the writer rests after each', () => {
+    const { pool, writer, keys } = setUp();
+    const records = Array.from({ length: 1000 }, () => {
+      writer.message(END);
+      const record = writer.seal(keys);
+      record.written();
+      writer.rest();
+      return record;
+    });
+    expect(pool.seen.size).toBe(1);
+    for (const record of records) record.acknowledged();
+    writer.rest();
+    expect(pool.out).toBe(0);
+  });
+
+  test('records lie one behind the other; a slab nobody else looks at is used from its front again', () => {
+    const { pool, writer, keys } = setUp();
+    const seal = (): SealedRecord => {
+      writer.message(END);
+      return writer.seal(keys);
+    };
+    const records = [seal(), seal()];
+    expect(records.map(({ bytes }) => bytes.byteOffset)).toEqual([0, messageLength(END) + TAG_LENGTH]);
+    for (const record of records) {
+      record.written();
+      record.acknowledged();
+    }
+    expect([seal().bytes.byteOffset, pool.seen.size]).toEqual([0, 1]);
+  });
+
+  test('four largest records share a slab', () => {
+    const { pool, writer, keys } = setUp();
+    for (let i = 0; i < 5; i++) {
+      const length = writer.carriedSpace - MESSAGE_HEADER_LENGTH - 9;
+      writer.relayData(0, 1, false, length);
+      writer.carried(new Uint8Array(length));
+      writer.message(ACKNOWLEDGE);
+      writer.seal(keys);
+      expect(pool.seen.size).toBe(i < 4 ? 1 : 2);
+    }
+    expect(4 * 65_535).toBeLessThanOrEqual(SLAB_LENGTH);
+  });
+
+  test('whatever is written and acknowledged in whatever order: nothing is overwritten before, everything is given back after', () => {
+    const operation = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ type: fc.constant('send' as const), value: fc.integer({ min: 0, max: 60_000 }) }) },
+      fc.record({ type: fc.constant('control' as const), value: fc.integer({ min: 0, max: 3000 }) }),
+      { weight: 2, arbitrary: fc.record({ type: fc.constant('written' as const), value: fc.integer({ min: 1, max: 8 }) }) },
+      { weight: 2, arbitrary: fc.record({ type: fc.constant('acknowledge' as const), value: fc.integer({ min: 1, max: 8 }) }) },
+      fc.record({ type: fc.constant('rest' as const), value: fc.constant(0) }),
+    );
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+        const { pool, writer, keys } = setUp();
+        const delivery = new Delivery();
+        const unwritten: SealedRecord[] = [];
+        const kept = new Map<SealedRecord, Uint8Array>();
+        let written = 0;
+        let acknowledged = 0;
+        const write = (count: number): void => {
+          for (const record of unwritten.splice(0, count)) {
+            expect(record.bytes).toEqual(kept.get(record));
+            record.written();
+            written++;
+          }
+        };
+        for (const { type, value } of operations) {
+          if (type === 'send' || type === 'control') {
+            if (type === 'control') writer.message({ type: 'cover', bytes: new Uint8Array(value) });
+            else {
+              writer.streamData(1, value);
+              writer.carried(new Uint8Array(value));
+            }
+            const record = writer.seal(keys);
+            if (record.numbered) delivery.retain(record);
+            unwritten.push(record);
+            kept.set(record, record.bytes.slice());
+          } else if (type === 'written') {
+            write(value);
+          } else if (type === 'acknowledge') {
+            acknowledged = Math.min(delivery.sent, acknowledged + value);
+            delivery.acknowledge(acknowledged);
+          } else {
+            writer.rest();
+          }
+          for (const record of delivery.retained) expect(record.bytes).toEqual(kept.get(record));
+        }
+        write(Number.POSITIVE_INFINITY);
+        delivery.acknowledge(delivery.sent);
+        writer.rest();
+        expect([pool.out, written, delivery.retainedBytes]).toEqual([0, kept.size, 0]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

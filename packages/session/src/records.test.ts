@@ -1,0 +1,153 @@
+import { createCipheriv } from 'node:crypto';
+import type { SuiteName } from '@matryoshka/wire';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Aead, type CryptoProvider, TAG_LENGTH } from './crypto.ts';
+import { portableProvider } from './portable/provider.ts';
+import { MAX_RECORDS_PER_KEY, RecordKeys } from './records.ts';
+
+const KEY = new Uint8Array(32).map((_, index) => index);
+const FAILED = expect.objectContaining({ code: 'session.record-failed' }) as unknown;
+const SUITES: readonly SuiteName[] = ['chacha20poly1305', 'aes256gcm'];
+
+function pair(suite: SuiteName): readonly [RecordKeys, RecordKeys] {
+  return [new RecordKeys(portableProvider, suite, KEY), new RecordKeys(portableProvider, suite, KEY)];
+}
+
+function sealed(keys: RecordKeys, plaintext: Uint8Array): Uint8Array {
+  const out = new Uint8Array(plaintext.length + TAG_LENGTH);
+  expect(keys.seal(plaintext, out)).toBe(out.length);
+  return out;
+}
+
+/** A provider whose AEAD only shows the nonces it is given. */
+function nonces(seen: (nonce: Uint8Array) => void): CryptoProvider {
+  const aead: Aead = {
+    seal: (nonce, _associated, plaintext) => {
+      seen(nonce);
+      return plaintext.length + TAG_LENGTH;
+    },
+    open: (nonce) => {
+      seen(nonce);
+      return true;
+    },
+    wipe: () => {},
+  };
+  return { ...portableProvider, aead: () => aead };
+}
+
+describe.each(SUITES)('records with %s', (suite) => {
+  test('whatever is sealed opens in order, in place and beside it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.uint8Array({ maxLength: 300 }), fc.boolean()), { minLength: 1, maxLength: 8 }), (messages) => {
+        const [sender, receiver] = pair(suite);
+        messages.forEach(([plaintext, inPlace], index) => {
+          const buffer = new Uint8Array(plaintext.length + TAG_LENGTH);
+          buffer.set(plaintext);
+          sender.seal(inPlace ? buffer.subarray(0, plaintext.length) : plaintext, buffer);
+          const out = inPlace ? buffer : new Uint8Array(plaintext.length);
+          expect(receiver.open(buffer, out)).toBe(plaintext.length);
+          expect(out.subarray(0, plaintext.length)).toEqual(plaintext);
+          expect([sender.counter, receiver.counter]).toEqual([index + 1, index + 1]);
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is the AEAD under the counter as nonce, without associated data', () => {
+    const [keys] = pair(suite);
+    for (let counter = 0; counter < 300; counter++) {
+      const record = sealed(keys, Uint8Array.of(1, 2, 3));
+      // Noise §12: four bytes of zeros, then 64 bits, little-endian for ChaChaPoly, big-endian for AESGCM.
+      const nonce = Buffer.alloc(12);
+      if (suite === 'chacha20poly1305') nonce.writeBigUInt64LE(BigInt(counter), 4);
+      else nonce.writeBigUInt64BE(BigInt(counter), 4);
+      const cipher =
+        suite === 'chacha20poly1305'
+          ? createCipheriv('chacha20-poly1305', KEY, nonce, { authTagLength: 16 })
+          : createCipheriv('aes-256-gcm', KEY, nonce);
+      const expected = Buffer.concat([cipher.update(Uint8Array.of(1, 2, 3)), cipher.final(), cipher.getAuthTag()]);
+      expect(Buffer.compare(record, expected)).toBe(0);
+    }
+  });
+
+  test('any changed bit fails, and the counter stays', () => {
+    const plaintext = new Uint8Array(20).fill(7);
+    const record = sealed(pair(suite)[0], plaintext);
+    const [, receiver] = pair(suite);
+    for (let bit = 0; bit < record.length * 8; bit++) {
+      const changed = record.slice();
+      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
+      expect(() => receiver.open(changed, changed)).toThrow(FAILED);
+    }
+    expect(receiver.counter).toBe(0);
+    expect(receiver.open(record, record)).toBe(plaintext.length);
+  });
+
+  test('a record that is replayed, out of order, cut short or too long fails', () => {
+    const [sender, receiver] = pair(suite);
+    const [first, second] = [sealed(sender, Uint8Array.of(1)), sealed(sender, Uint8Array.of(2))];
+    const out = new Uint8Array(64);
+    expect(() => receiver.open(second, out)).toThrow(FAILED);
+    expect(receiver.open(first, out)).toBe(1);
+    expect(() => receiver.open(first, out)).toThrow(FAILED);
+    for (let length = 0; length < second.length; length++) expect(() => receiver.open(second.subarray(0, length), out)).toThrow(FAILED);
+    expect(() => receiver.open(new Uint8Array([...second, 0]), out)).toThrow(FAILED);
+    expect(receiver.open(second, out)).toBe(1);
+  });
+
+  test('does not open under another suite', () => {
+    const record = sealed(pair(suite)[0], Uint8Array.of(1));
+    const [, other] = pair(suite === 'aes256gcm' ? 'chacha20poly1305' : 'aes256gcm');
+    expect(() => other.open(record, new Uint8Array(64))).toThrow(FAILED);
+  });
+
+  test("one's own record opens again by its counter, whatever came after it", () => {
+    const [sender] = pair(suite);
+    const records = [Uint8Array.of(1), Uint8Array.of(2, 2), Uint8Array.of(3)].map((plaintext) => sealed(sender, plaintext));
+    const out = new Uint8Array(8);
+    expect(sender.reopen(1, records[1] as Uint8Array, out)).toBe(2);
+    expect([...out.subarray(0, 2)]).toEqual([2, 2]);
+    expect(() => sender.reopen(2, records[1] as Uint8Array, out)).toThrow(FAILED);
+    expect(sender.counter).toBe(3);
+  });
+
+  test('no key is used after it is wiped', () => {
+    const [sender] = pair(suite);
+    sender.wipe();
+    expect(() => sealed(sender, Uint8Array.of(1))).toThrow(expect.objectContaining({ code: 'bug' }) as Error);
+  });
+
+  test('a key seals and opens its limit of records, all under different nonces, and not one more', () => {
+    const last = new Uint8Array(12);
+    let count = 0;
+    let differ = true;
+    const provider = nonces((nonce) => {
+      count++;
+      // Up by one each time, so different each time.
+      if (count > 1 && valueOf(nonce) !== valueOf(last) + 1) differ = false;
+      last.set(nonce);
+    });
+    const valueOf = (nonce: Uint8Array): number =>
+      suite === 'chacha20poly1305'
+        ? (nonce[4] as number) + (nonce[5] as number) * 2 ** 8 + (nonce[6] as number) * 2 ** 16 + (nonce[7] as number) * 2 ** 24
+        : (nonce[11] as number) + (nonce[10] as number) * 2 ** 8 + (nonce[9] as number) * 2 ** 16 + (nonce[8] as number) * 2 ** 24;
+    const sender = new RecordKeys(provider, suite, KEY);
+    const receiver = new RecordKeys(
+      nonces(() => {}),
+      suite,
+      KEY,
+    );
+    const [plaintext, out] = [new Uint8Array(0), new Uint8Array(TAG_LENGTH)];
+    for (let i = 0; i < MAX_RECORDS_PER_KEY; i++) {
+      sender.seal(plaintext, out);
+      receiver.open(out, out);
+    }
+    expect([count, differ, valueOf(last)]).toEqual([MAX_RECORDS_PER_KEY, true, MAX_RECORDS_PER_KEY - 1]);
+    const exhausted = expect.objectContaining({ code: 'session.key-exhausted' }) as unknown;
+    expect(() => sender.seal(plaintext, out)).toThrow(exhausted);
+    expect(() => receiver.open(out, out)).toThrow(exhausted);
+    expect(count).toBe(MAX_RECORDS_PER_KEY);
+  });
+});

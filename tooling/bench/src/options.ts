@@ -1,0 +1,72 @@
+import { parseArgs } from 'node:util';
+import type { Plan } from './run-scenario.ts';
+import type { Scenario } from './scenario.ts';
+import { COUNTERPARTS, known, selectScenarios } from './scenarios.ts';
+
+const MAX_ROUNDS = 1000;
+
+/** What the command line asks for. */
+export interface BenchOptions {
+  readonly help: boolean;
+  readonly scenarios: readonly Scenario[];
+  readonly plan: Plan;
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly profileFolder: string | undefined;
+}
+
+export function helpText(): string {
+  return `Measures our connections beside what they are compared with: every peer is a process of its own, both sides
+run in turn in one call. Compare ratios and CPU seconds per GB; absolute figures move with the machine.
+
+Usage: pnpm --silent bench [SCENARIO...] [options]
+
+Scenarios, by their whole name or its beginning (bulk, bulk/relayed-3); all by default:
+${known()}
+
+Options:
+  --against NAME,...   only scenarios against these: ${COUNTERPARTS.join(', ')}
+  --quick              shorter rounds
+  --rounds N           rounds of each side, 3 by default
+  --json               one JSON object on standard output: {"machine": ..., "results": [...]}
+  --profile FOLDER     leaves a CPU profile of each process of ours in FOLDER; it slows ours down
+  -h, --help
+
+Example:
+  $ pnpm --silent bench bulk/relayed-3 --quick --json > results.json
+
+Progress goes to standard error. The exit code is 1 where a measurement failed, 2 for a wrong call.
+`;
+}
+
+/**
+ * Reads the command line.
+ * @throws TypeError, RangeError that says what is wrong with it
+ */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      against: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '3' },
+      json: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) {
+    throw new RangeError(`--rounds takes a whole number from 1 to ${MAX_ROUNDS}, not ${values.rounds}`);
+  }
+  const against = values.against === undefined ? [] : values.against.split(',').map((name) => name.trim());
+  return {
+    help: values.help,
+    scenarios: selectScenarios(positionals, against),
+    plan: values.quick ? { rounds, roundMs: 1000, warmUpMs: 750 } : { rounds, roundMs: 2500, warmUpMs: 2000 },
+    quick: values.quick,
+    json: values.json,
+    profileFolder: values.profile,
+  };
+}

@@ -1,0 +1,128 @@
+import { arch, availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import type { Usage } from './processes/role.ts';
+import type { Sample, Scenario } from './scenario.ts';
+import { type Summary, median, rounded, summarize } from './statistics.ts';
+
+/** Where and how it was measured. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly node: string;
+  readonly os: string;
+  /** How long, how often, and what of ours differs from its defaults. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A value of each side; null where there is none. */
+export interface Pair<T> {
+  readonly ours: T;
+  readonly theirs: T | null;
+}
+
+/** One side of one round. */
+export interface RoundSide {
+  readonly value: number;
+  readonly seconds: number;
+  readonly bytes: number | null;
+  readonly cpuPerGB: number | null;
+  /** CPU seconds by process. */
+  readonly cpuSeconds: Readonly<Record<string, number>>;
+}
+
+/** One row of the results. */
+export interface Result {
+  readonly id: string;
+  readonly unit: string;
+  /** Median of the rounds. */
+  readonly ours: number;
+  readonly theirs: number | null;
+  /** Ours divided by theirs. */
+  readonly ratio: number | null;
+  /** Lowest and highest round. */
+  readonly spread: Pair<readonly [min: number, max: number]>;
+  /** CPU seconds per 10⁹ bytes of payload, of all processes together: the median of the rounds. */
+  readonly cpuPerGB: Pair<number | null>;
+  /** Largest resident set of each process since it was started, in bytes. */
+  readonly memoryPeakBytes: Pair<Readonly<Record<string, number>>>;
+  readonly rounds: readonly Pair<RoundSide>[];
+}
+
+/** What `--json` prints. */
+export interface Report {
+  readonly machine: Machine;
+  readonly results: readonly Result[];
+}
+
+/** One side after all its rounds. */
+export interface Side {
+  readonly samples: readonly Sample[];
+  readonly usage: ReadonlyMap<string, Usage>;
+}
+
+/** This machine. */
+export function describeMachine(options: Readonly<Record<string, unknown>>): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memory: totalmem(),
+    node: process.version,
+    os: `${type()} ${release()} ${arch()}`,
+    options,
+  };
+}
+
+/** CPU seconds of all processes per 10⁹ bytes moved; null where none were counted. */
+export function cpuPerGB({ bytes, cpuSeconds }: Sample): number | null {
+  if (bytes === undefined || bytes === 0) return null;
+  return Object.values(cpuSeconds).reduce((sum, seconds) => sum + seconds, 0) / (bytes / 1e9);
+}
+
+/** Makes a row of the measurements of both sides. */
+export function resultOf({ id, unit }: Pick<Scenario, 'id' | 'unit'>, ours: Side, theirs: Side | undefined): Result {
+  const own = valuesOf(ours);
+  const other = theirs && valuesOf(theirs);
+  return {
+    id,
+    unit,
+    ours: rounded(own.median),
+    theirs: other === undefined ? null : rounded(other.median),
+    ratio: other === undefined ? null : rounded(own.median / other.median),
+    spread: { ours: spreadOf(own), theirs: other === undefined ? null : spreadOf(other) },
+    cpuPerGB: { ours: cpuOf(ours), theirs: theirs === undefined ? null : cpuOf(theirs) },
+    memoryPeakBytes: { ours: peaksOf(ours), theirs: theirs === undefined ? null : peaksOf(theirs) },
+    rounds: ours.samples.map((sample, i) => {
+      const counterpart = theirs?.samples[i];
+      return { ours: roundOf(sample), theirs: counterpart === undefined ? null : roundOf(counterpart) };
+    }),
+  };
+}
+
+function valuesOf({ samples }: Side): Summary {
+  return summarize(samples.map(({ value }) => value));
+}
+
+function spreadOf({ min, max }: Summary): readonly [number, number] {
+  return [rounded(min), rounded(max)];
+}
+
+function cpuOf({ samples }: Side): number | null {
+  const counted = samples.map(cpuPerGB).filter((value) => value !== null);
+  return counted.length === 0 ? null : rounded(median(counted));
+}
+
+function peaksOf({ usage }: Side): Readonly<Record<string, number>> {
+  return Object.fromEntries([...usage].map(([name, { maxRssBytes }]) => [name, maxRssBytes]));
+}
+
+function roundOf(sample: Sample): RoundSide {
+  const perGB = cpuPerGB(sample);
+  return {
+    value: rounded(sample.value),
+    seconds: rounded(sample.seconds),
+    bytes: sample.bytes ?? null,
+    cpuPerGB: perGB === null ? null : rounded(perGB),
+    cpuSeconds: Object.fromEntries(Object.entries(sample.cpuSeconds).map(([name, seconds]) => [name, rounded(seconds)])),
+  };
+}

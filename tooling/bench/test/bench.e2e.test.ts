@@ -1,0 +1,135 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { BaseCommands } from '../src/processes/role.ts';
+import { ProcessGroup } from '../src/processes/process-group.ts';
+import type { Report, Result } from '../src/report.ts';
+
+// What the command prints and leaves behind. How fast anything is belongs to no test.
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const started: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+interface Run {
+  readonly child: ChildProcess;
+  /** Once it has ended. */
+  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
+  /** Once standard error holds `text`. */
+  said(text: string): Promise<void>;
+}
+
+function run(...args: readonly string[]): Run {
+  const child = spawn(process.execPath, ['--conditions=@matryoshka/source', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  started.push(child);
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
+  const said = async (text: string): Promise<void> => {
+    while (!err.includes(text)) {
+      if (child.exitCode !== null) throw new Error(`it ended without saying ${text}: ${err}`);
+      // oxlint-disable-next-line no-await-in-loop
+      await once(child.stderr, 'data');
+    }
+  };
+  return { child, ended, said };
+}
+
+/** Processes that `pid` has started and that still run. */
+function childrenOf(pid: number): readonly number[] {
+  return execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([, parent]) => parent === pid)
+    .map(([child]) => child as number);
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function checkResult(result: Result, processes: { readonly ours: readonly string[]; readonly theirs: readonly string[] }): void {
+  expect(result.unit).toBe('MB/s');
+  expect(result.ours).toBeGreaterThan(0);
+  expect(result.theirs).toBeGreaterThan(0);
+  expect(result.ratio).toBeCloseTo(result.ours / (result.theirs as number), 2);
+  expect(result.rounds).toHaveLength(1);
+  for (const side of ['ours', 'theirs'] as const) {
+    expect(result.cpuPerGB[side]).toBeGreaterThan(0);
+    expect(Object.keys(result.memoryPeakBytes[side] as object)).toEqual(processes[side]);
+    const round = result.rounds[0]?.[side];
+    expect(round?.value).toBe(result[side]);
+    expect(round?.bytes).toBeGreaterThan(1e6);
+    expect(Object.keys(round?.cpuSeconds ?? {})).toEqual(processes[side]);
+  }
+}
+
+describe('bench', { timeout: 60_000 }, () => {
+  test('measures every scenario and prints one JSON object, progress apart from it', async () => {
+    const { code, out, err } = await run('--quick', '--json', '--rounds', '1').ended;
+    expect(err).toContain('round 1 of 1');
+    expect(code, err).toBe(0);
+    const { machine, results } = JSON.parse(out) as Report;
+    expect(machine).toMatchObject({
+      node: process.version,
+      options: { quick: true, rounds: 1, servingNodes: { relay: { enabled: true } } },
+    });
+    expect(results.map(({ id }) => id)).toEqual(['bulk/relayed-3/plain', 'bulk/telescoped-4/plain']);
+    const [relayed, telescoped] = results as [Result, Result];
+    checkResult(relayed, { ours: ['A', 'B', 'C', 'D'], theirs: ['source', 'proxy 1', 'proxy 2', 'sink'] });
+    checkResult(telescoped, { ours: ['A', 'B', 'C', 'D', 'E'], theirs: ['source', 'proxy 1', 'proxy 2', 'proxy 3', 'sink'] });
+  });
+
+  test('help has an example; a scenario that does not exist is named with those that do', async () => {
+    expect(await run('--help').ended).toMatchObject({ code: 0, out: expect.stringContaining('bench bulk/relayed-3 --quick') as unknown });
+    const { code, out, err } = await run('bulk/relayed-99', '--json').ended;
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(err).toMatch(/no scenario bulk\/relayed-99[^]*bulk\/relayed-3\/plain/);
+  });
+
+  test('a process that dies ends the run, by name, and takes the others with it', async () => {
+    const { child, ended, said } = run('bulk/relayed-3/plain', '--quick');
+    await said('warming up');
+    const peers = childrenOf(child.pid as number);
+    expect(peers).toHaveLength(8);
+    process.kill(peers[1] as number, 'SIGKILL');
+    const { code, out, err } = await ended;
+    expect(code).toBe(1);
+    expect(out).toBe('');
+    expect(err).toMatch(/bench: B was ended by SIGKILL/);
+    expect(peers.filter(runs)).toEqual([]);
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('no process is left after %s', async (signal) => {
+    const { child, ended, said } = run('bulk/relayed-3/plain', '--quick');
+    await said('warming up');
+    const peers = childrenOf(child.pid as number);
+    expect(peers).toHaveLength(8);
+    child.kill(signal);
+    const { code, out } = await ended;
+    expect(code).toBe(signal === 'SIGKILL' ? null : 128 + constants.signals[signal]);
+    expect(out).toBe('');
+    // Those whose parent was killed go by themselves, as soon as they notice.
+    await expect.poll(() => peers.filter(runs), { timeout: 5000 }).toEqual([]);
+  });
+
+  test('what a process said on standard error before it died is told', async () => {
+    const group = new ProcessGroup('test');
+    const peer = group.start<BaseCommands>('X', new URL('dying-peer.ts', import.meta.url));
+    await expect(group.watch(peer.call('usage'))).rejects.toThrow(/^X ended with exit code 3; it said:\nout of luck/);
+    await group.close();
+  });
+});
