@@ -10,10 +10,12 @@ const HINTS: Partial<Record<ReasonCode, string>> = {
   'transport.dial-failed': 'check that the node is up and listens on that address',
   'transport.listen-failed': 'name another port, or 0 for any free one',
   'node.peer-unknown': 'name it as peerId@host:port, or tell where it is with --peer',
-  'relay.no-peers-available': 'a relay needs neighbours that relay, too, on other networks than the previous hop and the destination; more --peer may help',
+  'relay.no-peers-available':
+    'a relay needs neighbours that relay, too, on other networks than the previous hop and the destination; more --peer may help',
   'relay.disabled': 'the nodes on the way and the destination need --relay',
   'relay.destination-forbidden': 'the last relay dials global addresses only, unless it is started with --allow-dial',
-  'relay.destination-unreachable': 'check that the destination is up; a last relay dials private or loopback addresses only with --allow-dial',
+  'relay.destination-unreachable':
+    'check that the destination is up; a last relay dials private or loopback addresses only with --allow-dial',
   'relay.destination-unpinned': 'or add --unverified-destination to talk to whoever answers there',
   'relay.gateway-unknown': 'name the gateway as peerId@host:port, or connect to it with --peer',
 };

@@ -22,9 +22,20 @@ export type CliEvent =
   /** A relay link that ends here was accepted, before any key material was touched. */
   | { readonly event: 'relay-accepted'; readonly previousHop: string | null; readonly endpoint: string; readonly relayPort: string }
   /** `send` begins to connect to its destination. */
-  | { readonly event: 'connecting'; readonly destination: string; readonly hops?: number; readonly path?: readonly string[]; readonly peers: readonly string[] }
+  | {
+      readonly event: 'connecting';
+      readonly destination: string;
+      readonly hops?: number;
+      readonly path?: readonly string[];
+      readonly peers: readonly string[];
+    }
   /** `send` is connected. `hops`: of a telescoped connection, the far end last. */
-  | { readonly event: 'connected'; readonly connection: ConnectionStatus; readonly hops?: readonly { readonly peerId: string; readonly endpoint: string }[]; readonly seconds: number }
+  | {
+      readonly event: 'connected';
+      readonly connection: ConnectionStatus;
+      readonly hops?: readonly { readonly peerId: string; readonly endpoint: string }[];
+      readonly seconds: number;
+    }
   | { readonly event: 'progress'; readonly bytes: number; readonly size: number }
   | ({ readonly event: 'sent'; readonly file: string; readonly storedAs: string; readonly connectSeconds: number } & Transferred)
   | { readonly event: 'receiving'; readonly name: string; readonly size: number; readonly connection: ConnectionStatus }

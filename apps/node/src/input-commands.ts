@@ -16,7 +16,11 @@ export function obeyInput(node: MatryoshkaNode, output: Output, signal: AbortSig
     const [command, argument, ...more] = line.trim().split(/\s+/);
     if (command === 'status' && argument === undefined) output.event({ event: 'status', status: node.status() });
     else if (command === 'connect' && argument !== undefined && more.length === 0) connect(node, argument, output, signal);
-    else if (command !== '') output.complain(`no such command on standard input: ${JSON.stringify(line.slice(0, 80))}`, 'known are: status; connect peerId@host:port');
+    else if (command !== '')
+      output.complain(
+        `no such command on standard input: ${JSON.stringify(line.slice(0, 80))}`,
+        'known are: status; connect peerId@host:port',
+      );
   });
   return {
     [Symbol.dispose]: () => {

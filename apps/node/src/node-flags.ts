@@ -42,7 +42,9 @@ export function checked(parse: (value: string) => unknown): (value: string) => s
 /** A flag that may be given several times. */
 function repeated(flags: string, description: string, parse: (value: string) => unknown): Option {
   const check = checked(parse);
-  return new Option(flags, `${description}; may be repeated`).default([], 'none').argParser((value, before: readonly string[]) => [...before, check(value)]);
+  return new Option(flags, `${description}; may be repeated`)
+    .default([], 'none')
+    .argParser((value, before: readonly string[]) => [...before, check(value)]);
 }
 
 /** Checks `[peerId@]host:port`, a peer id, or `peerId@relayPeerId[@host:port]`. */
@@ -88,7 +90,11 @@ export function addRelayFlags(command: Command): Command {
   return command
     .option('--relay', 'serve relay links: forward them, and be their destination')
     .option('--no-forward', 'with --relay: be a destination only')
-    .addOption(new Option('--allow-dial <classes>', 'kinds of addresses besides global ones to dial for others, e.g. loopback,private').default([], 'none').argParser(dialClasses));
+    .addOption(
+      new Option('--allow-dial <classes>', 'kinds of addresses besides global ones to dial for others, e.g. loopback,private')
+        .default([], 'none')
+        .argParser(dialClasses),
+    );
 }
 
 /** The options of a node that the flags describe. @throws CliError `config.secret-…` */

@@ -8,7 +8,17 @@ export function connectionStatusOf(node: MatryoshkaNode, connection: Connection)
   const listed = node.status().connections.find(({ id }) => id === connection.id);
   if (listed !== undefined) return listed;
   const { id, kind, role, peerId, authenticated, nesting, relaying } = connection;
-  return { id, kind, role, peerId, authenticated, nesting, relaying, local: formatEndpoint(connection.local), remote: formatEndpoint(connection.remote) };
+  return {
+    id,
+    kind,
+    role,
+    peerId,
+    authenticated,
+    nesting,
+    relaying,
+    local: formatEndpoint(connection.local),
+    remote: formatEndpoint(connection.remote),
+  };
 }
 
 /** Whom a line names: by id where it was shown. */
@@ -41,7 +51,12 @@ export function reportNode(node: MatryoshkaNode, output: Output, options: { read
 
 /** Tells the output that a relay link that ends here is accepted. */
 export function reportAccepted(output: Output, { previousHop, endpoint, relayPort }: AcceptRequest): void {
-  output.event({ event: 'relay-accepted', previousHop: previousHop ?? null, endpoint: formatEndpoint(endpoint), relayPort: String(relayPort) });
+  output.event({
+    event: 'relay-accepted',
+    previousHop: previousHop ?? null,
+    endpoint: formatEndpoint(endpoint),
+    relayPort: String(relayPort),
+  });
 }
 
 function readyText(peerId: string, listening: readonly string[]): string {

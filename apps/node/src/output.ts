@@ -14,7 +14,10 @@ export class Output {
 
   /** Tells programs `event`, and people `line`, if there is one. */
   event(event: CliEvent, line?: string): void {
-    if (this.json) process.stdout.write(`${JSON.stringify('error' in event && !('event' in event) ? event : { ...event, at: performance.timeOrigin + performance.now() })}\n`);
+    if (this.json)
+      process.stdout.write(
+        `${JSON.stringify('error' in event && !('event' in event) ? event : { ...event, at: performance.timeOrigin + performance.now() })}\n`,
+      );
     else if (line !== undefined) process.stdout.write(`${line}\n`);
   }
 

@@ -31,14 +31,24 @@ function meter(total: number): (bytes: number) => Figures {
   const startedMs = performance.now();
   return (bytes) => {
     const bytesPerSecond = (bytes * 1000) / Math.max(1, performance.now() - startedMs);
-    return { done: `${formatBytes(bytes)} of ${formatBytes(total)}`, rate: formatRate(bytesPerSecond), left: bytes === 0 ? '?' : formatDuration((total - bytes) / bytesPerSecond) };
+    return {
+      done: `${formatBytes(bytes)} of ${formatBytes(total)}`,
+      rate: formatRate(bytesPerSecond),
+      left: bytes === 0 ? '?' : formatDuration((total - bytes) / bytesPerSecond),
+    };
   };
 }
 
 function showBar(stream: NodeJS.WriteStream, label: string, total: number): Progress {
   const figures = meter(total);
   const bar = new SingleBar(
-    { stream, format: `${label} [{bar}] {percentage}% | {done} | {rate} | {left} left`, barsize: 24, hideCursor: true, gracefulExit: false },
+    {
+      stream,
+      format: `${label} [{bar}] {percentage}% | {done} | {rate} | {left} left`,
+      barsize: 24,
+      hideCursor: true,
+      gracefulExit: false,
+    },
     Presets.shades_classic,
   );
   // An empty file is complete from the beginning; a bar of 0 would never be.

@@ -13,7 +13,8 @@ async function readSecret(path: string, handle: FileHandle, what: string): Promi
   if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
     throw new CliError('config.secret-exposed', `${path}, the ${what}, can be read by others than its owner`, `run: chmod 600 ${path}`);
   }
-  if (!stats.isFile() || stats.size > MAX_SECRET_FILE_LENGTH) throw new CliError('config.secret-invalid', `${path} is not the file of a ${what}`);
+  if (!stats.isFile() || stats.size > MAX_SECRET_FILE_LENGTH)
+    throw new CliError('config.secret-invalid', `${path} is not the file of a ${what}`);
   const text = (await handle.readFile('utf8')).trim();
   if (HEX.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
   if (BASE64.test(text)) return new Uint8Array(Buffer.from(text, 'base64'));
@@ -21,7 +22,9 @@ async function readSecret(path: string, handle: FileHandle, what: string): Promi
 }
 
 function unreadable(path: string, what: string, error: unknown): CliError {
-  return new CliError('config.secret-unreadable', `cannot read ${path}, the ${what}: ${(error as Error).message}`, undefined, { cause: error });
+  return new CliError('config.secret-unreadable', `cannot read ${path}, the ${what}: ${(error as Error).message}`, undefined, {
+    cause: error,
+  });
 }
 
 /**
@@ -31,7 +34,8 @@ function unreadable(path: string, what: string, error: unknown): CliError {
 export async function readIdentitySeed(path: string, seedLength: number): Promise<Uint8Array> {
   await createIdentityFile(path, seedLength);
   const seed = await withFile(path, 'identity', (handle) => readSecret(path, handle, 'identity'));
-  if (seed.length !== seedLength) throw new CliError('config.secret-invalid', `${path} holds ${seed.length} bytes; the seed of an identity has ${seedLength}`);
+  if (seed.length !== seedLength)
+    throw new CliError('config.secret-invalid', `${path} holds ${seed.length} bytes; the seed of an identity has ${seedLength}`);
   return seed;
 }
 
@@ -41,7 +45,9 @@ async function createIdentityFile(path: string, seedLength: number): Promise<voi
     handle = await open(path, 'wx', 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw new CliError('config.secret-unreadable', `cannot make ${path} for the identity: ${(error as Error).message}`, undefined, { cause: error });
+    throw new CliError('config.secret-unreadable', `cannot make ${path} for the identity: ${(error as Error).message}`, undefined, {
+      cause: error,
+    });
   }
   try {
     await handle.writeFile(`${randomBytes(seedLength).toString('hex')}\n`);

@@ -31,8 +31,11 @@ export async function checkDirectory(directory: string): Promise<void> {
     await access(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such directory' : code === 'EACCES' || code === 'EROFS' ? 'it cannot be written to' : message;
-    throw new CliError('file.directory', `cannot receive into ${directory}: ${why}`, 'name another directory with --into', { cause: error });
+    const why =
+      code === 'ENOENT' ? 'there is no such directory' : code === 'EACCES' || code === 'EROFS' ? 'it cannot be written to' : message;
+    throw new CliError('file.directory', `cannot receive into ${directory}: ${why}`, 'name another directory with --into', {
+      cause: error,
+    });
   }
 }
 
@@ -90,7 +93,9 @@ export class FileServer {
       progress?.stop();
       const report = error instanceof FileRefusal ? { code: `file.${error.reason}`, message: error.message } : reportError(error);
       output.event({ event: 'receive-failed', ...(name !== undefined && { name }), error: report, connection: status });
-      output.note(`${name === undefined ? 'a file' : printable(name)} from ${peerText(status)} was not received: ${report.message}${causeText(error)}`);
+      output.note(
+        `${name === undefined ? 'a file' : printable(name)} from ${peerText(status)} was not received: ${report.message}${causeText(error)}`,
+      );
     }
   }
 

@@ -131,11 +131,16 @@ function parsePeer(value: string): void {
 export function parseNodeOptions(options: unknown): ParsedOptions {
   const result = nodeSchema.safeParse(options);
   if (result.success) return result.data as unknown as ParsedOptions;
-  throw new MatryoshkaError('config.invalid', `invalid options: ${result.error.issues.map((issue) => problem(issue, options)).join('; ')}`);
+  // The first thing wrong with an option; what follows from it helps nobody.
+  const problems = new Map<string, string>();
+  for (const issue of result.error.issues) {
+    const path = issue.path.map(String).join('.');
+    if (!problems.has(path)) problems.set(path, problem(issue, path, options));
+  }
+  throw new MatryoshkaError('config.invalid', `invalid options: ${[...problems.values()].join('; ')}`);
 }
 
-function problem(issue: z.core.$ZodIssue, options: unknown): string {
-  const path = issue.path.map(String).join('.');
+function problem(issue: z.core.$ZodIssue, path: string, options: unknown): string {
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`));
     return `${keys.join(', ')}: unknown, known here are ${(KNOWN[path] ?? []).join(', ')}`;

@@ -43,7 +43,7 @@ export class TestNetwork {
     const node = await this.run(
       createNode({
         transports: [network.host(host)],
-        listen: [host.includes(':') ? `[${host}]:999` : `${host}:999`],
+        listen: [placeOf(host)],
         provider: this.#provider,
         clock,
         random: seededRandom(this.#seed++ * 1000 + 7),
@@ -83,7 +83,7 @@ export class TestNetwork {
 
   /** `peerId@host:999` of a node. */
   address(name: string): string {
-    return `${this.node(name).peerId}@${this.host(name)}:999`;
+    return `${this.node(name).peerId}@${placeOf(this.host(name))}`;
   }
 
   /** Connects nodes directly: `connect('A', 'B', 'C')` is A to B and A to C. */
@@ -155,6 +155,10 @@ export class TestNetwork {
     await this.run(Promise.all([...this.#nodes.values()].map((node) => node.close())));
     await this.settle();
   }
+}
+
+function placeOf(host: string): string {
+  return host.includes(':') ? `[${host}]:999` : `${host}:999`;
 }
 
 /** Serves an echo on `node`. */

@@ -103,6 +103,23 @@ describe('the seed’s second table', () => {
     await net.close();
   });
 
+  test('fifteen hops, nested fourteen deep', async () => {
+    const net = new TestNetwork(5);
+    const names = Array.from({ length: 16 }, (_, i) => `N${i}`);
+    await net.startAll(names);
+    serveEcho(net.node('N15'));
+    const connection = await net.run(net.node('N0').connect(net.address('N15'), { path: names.slice(1, 15).map((name) => net.address(name)) }));
+    expect(connection.nesting).toBe(14);
+    const longest: number[] = [];
+    net.world.network.tap((_from, _to, message) => longest.push(message.length));
+    expect(intact(await net.run(echo(connection, 400_000)))).toBe(true);
+    // Fifteen layers of records, and each still one message of a link.
+    expect(Math.max(...longest)).toBeGreaterThan(64 * 1024 - 512);
+    expect(Math.max(...longest)).toBeLessThanOrEqual(65_535);
+    await net.close();
+    expect(net.holdings()).toEqual(net.nothing());
+  });
+
   test('connections that there are already are used', async () => {
     const net = await five(4);
     await net.connect('A', 'B');

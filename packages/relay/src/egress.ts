@@ -26,6 +26,8 @@ export class Egress implements Source {
   readonly #host: EgressHost;
   readonly #units = new Queue<Uint8Array>();
   readonly #more = new Queue<boolean>();
+  /** Units that are copies of ours. */
+  readonly #copies = new Set<Uint8Array>();
   #offset = 0;
   #pendingBytes = 0;
 
@@ -59,7 +61,9 @@ export class Egress implements Source {
     this.lend(bytes, more);
     if (this.#units.last !== bytes) return;
     const sole = this.#units.length === 1;
-    this.#units.replaceLast(bytes.slice(sole ? this.#offset : 0));
+    const copy = bytes.slice(sole ? this.#offset : 0);
+    this.#units.replaceLast(copy);
+    this.#copies.add(copy);
     if (sole) this.#offset = 0;
   }
 
@@ -73,6 +77,7 @@ export class Egress implements Source {
     this.#session.outbox.remove(this);
     this.#units.clear();
     this.#more.clear();
+    this.#copies.clear();
     this.#pendingBytes = 0;
     this.#offset = 0;
   }
@@ -100,6 +105,8 @@ export class Egress implements Source {
       this.#units.shift();
       this.#more.shift();
       this.#offset = 0;
+      // Freed at once: the collector sees memory outside its heap too late.
+      if (this.#copies.delete(unit)) (unit.buffer as ArrayBuffer).transfer(0);
     }
     this.#host.consumed(length);
     if (whole) this.#host.unitSent();

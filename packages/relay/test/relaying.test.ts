@@ -3,6 +3,7 @@ import { Recorder } from '@matryoshka/transport/contract';
 import { HANDSHAKE_ANSWER_LENGTH, HANDSHAKE_REQUEST_LENGTH, MatryoshkaError, type Message, type RelayCreate } from '@matryoshka/wire';
 import { describe, expect, test, vi } from 'vitest';
 import { type AcceptRequest, RelayService } from '../src/index.ts';
+import { fakeSession } from './fake-session.ts';
 import { Party, type RelayWorld, holdings, nothing, openLink, row } from './relay-world.ts';
 
 /** The code that `promise` fails with, and when. */
@@ -206,6 +207,20 @@ describe('R3, R6, R15 a request', () => {
     expect(heard).toEqual([expect.objectContaining({ reason: 'relay.hops-invalid' })]);
   });
 
+  test('nested deeper than fifteen is refused, on either side', async () => {
+    const net = await row(2, 14);
+    const [a, b] = net.parties as [Party, Party];
+    const carriers = Array.from({ length: 15 }, (_, i) => `c${i}`);
+    const deep = fakeSession({ carriers });
+    const opening = a.relay.open({ gateway: deep, destination: b.destination, remote: b.endpoint, hops: 1 }, new Uint8Array(HANDSHAKE_REQUEST_LENGTH));
+    expect((await failure(net, opening)).code).toBe('relay.nesting-exceeded');
+    b.relay.message(deep, create({ destination: b.destination, hopsLeft: 0 }));
+    expect(deep.sent).toEqual([expect.objectContaining({ status: 'refused', reason: 'relay.nesting-exceeded' })]);
+    const allowed = fakeSession({ carriers: carriers.slice(1) });
+    b.relay.message(allowed, create({ destination: b.destination, hopsLeft: 0 }));
+    expect(b.arrived[0]?.link.info).toMatchObject({ kind: 'relayed', nesting: 15 });
+  });
+
   test('without relay memory is refused as busy, on either side', async () => {
     const net = await row(2, 13, [{ relayMemoryBytes: 1000 }, { relayMemoryBytes: 1000 }]);
     const [a, b] = net.parties as [Party, Party];
@@ -289,8 +304,8 @@ describe('R8 links on one connection', () => {
       const reader = new Recorder();
       far.attach(reader);
       const from = net.world.clock.now();
-      sendMany(near, 100);
-      await net.world.run(reader.until(({ messages }) => messages.length === 100));
+      sendMany(near, 60);
+      await net.world.run(reader.until(({ messages }) => messages.length === 60));
       near.close();
       return net.world.clock.now() - from;
     };
@@ -298,7 +313,7 @@ describe('R8 links on one connection', () => {
     const stuck = await openLink(net);
     stuck.far.pause();
     stuck.far.attach(new Recorder());
-    sendMany(stuck.near, 1000);
+    sendMany(stuck.near, 200);
     await net.world.clock.advance(2000);
     const beside = await time();
     expect(beside).toBeLessThanOrEqual(alone + 1);

@@ -46,15 +46,23 @@ async function receive(flags: ReceiveFlags): Promise<void> {
   // Who may send has to show who it is, so whoever does not can be refused at the handshake.
   const node = await createNode({ ...(await nodeOptions(flags, flags)), acceptAnonymous: flags.from === undefined });
   reportNode(node, output);
-  const stored = new Promise<Connection>((resolve) => {
-    const files = new FileServer(node, output, { directory: flags.into, from: flags.from, signal, onStored: (_file, connection) => resolve(connection) });
-    void interruption.wait().then(() => files.settled());
+  const stored = Promise.withResolvers<Connection>();
+  const onStored = (_file: unknown, connection: Connection): void => stored.resolve(connection);
+  const enough = new AbortController();
+  const files = new FileServer(node, output, {
+    directory: flags.into,
+    from: flags.from,
+    signal: AbortSignal.any([signal, enough.signal]),
+    onStored,
   });
   using _input = obeyInput(node, output, signal);
   for (const peer of flags.peer) void keepConnected(node, peer, output, signal);
-  const last = await Promise.race([flags.once === true ? stored : new Promise<never>(() => {}), interruption.wait()]);
+  const last = await Promise.race([flags.once === true ? stored.promise : new Promise<never>(() => {}), interruption.wait()]);
   // The receipt is on its way: who sent the file closes when it has it.
   if (last !== undefined) await Promise.race([last.closed, sleep(FAREWELL_MS, undefined, { signal, ref: false }).catch(() => {})]);
   else if (flags.once === true) process.exitCode = interruption.exitCode;
+  // What else is on its way is told that nobody waits for it.
+  enough.abort();
+  await files.settled();
   await node.close();
 }

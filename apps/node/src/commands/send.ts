@@ -31,8 +31,12 @@ export function sendCommand(): Command {
     .description('Sends a file to a node that receives, and compares the SHA-256 of both ends.')
     .argument('<file>', 'file to send')
     .argument('<destination>', '[peerId@]host:port, a peer id, or peerId@relayPeerId[@host:port]', destination)
-    .addOption(new Option('--hops <count>', 'relayed over this many hops, 1 to 15, that the relays choose').argParser(wholeNumber).conflicts('path'))
-    .addOption(new Option('--path <peers>', 'telescoped through these peers, peerId@host:port each, separated by commas').argParser(peerList))
+    .addOption(
+      new Option('--hops <count>', 'relayed over this many hops, 1 to 15, that the relays choose').argParser(wholeNumber).conflicts('path'),
+    )
+    .addOption(
+      new Option('--path <peers>', 'telescoped through these peers, peerId@host:port each, separated by commas').argParser(peerList),
+    )
     .option('--gateway <peer>', 'with --hops: the first relay, a peer id or peerId@host:port (default: any peer that relays)', destination)
     .option('--name <name>', 'name of the file at the receiver (default: the name it has)')
     .option('--anonymous', 'do not show who this is (default with --path)')
@@ -93,11 +97,19 @@ async function connectPeers(node: MatryoshkaNode, peers: readonly string[], outp
   await Promise.all(connecting);
 }
 
-async function connect(node: MatryoshkaNode, to: string, flags: SendFlags, output: Output, signal: AbortSignal): Promise<AsyncDisposable & { readonly value: Connection; readonly seconds: number }> {
+async function connect(
+  node: MatryoshkaNode,
+  to: string,
+  flags: SendFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<AsyncDisposable & { readonly value: Connection; readonly seconds: number }> {
   const { hops, path, gateway, anonymous } = flags;
   const peers = node.connections.map(({ peerId }) => peerId).filter((peerId) => peerId !== undefined);
   output.event({ event: 'connecting', destination: to, peers, ...(hops !== undefined && { hops }), ...(path !== undefined && { path }) });
-  output.note(`connecting to ${to}${hops === undefined ? '' : ` over ${hops} hops`}${path === undefined ? '' : ` through ${path.length} peers`}`);
+  output.note(
+    `connecting to ${to}${hops === undefined ? '' : ` over ${hops} hops`}${path === undefined ? '' : ` through ${path.length} peers`}`,
+  );
   const options: ConnectOptions = {
     signal,
     ...(hops !== undefined && { hops }),
@@ -112,11 +124,20 @@ async function connect(node: MatryoshkaNode, to: string, flags: SendFlags, outpu
   const status = connectionStatusOf(node, value);
   const built = value.hops?.map(({ peerId, endpoint }) => ({ peerId, endpoint: `${endpoint.host}:${endpoint.port}` }));
   output.event({ event: 'connected', connection: status, seconds, ...(built !== undefined && { hops: built }) });
-  output.note(`connected to ${peerText(status)}${status.authenticated ? '' : ' (who that is was not verified)'} in ${seconds.toFixed(2)} s`);
+  output.note(
+    `connected to ${peerText(status)}${status.authenticated ? '' : ' (who that is was not verified)'} in ${seconds.toFixed(2)} s`,
+  );
   return { value, seconds, [Symbol.asyncDispose]: () => value.close() };
 }
 
-async function transfer(connection: Connection, file: OutgoingFile, path: string, connectSeconds: number, output: Output, signal: AbortSignal): Promise<void> {
+async function transfer(
+  connection: Connection,
+  file: OutgoingFile,
+  path: string,
+  connectSeconds: number,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
   const stream = await connection.openStream(FILE_PROTOCOL, { signal });
   const progress = output.progress(`sending ${printable(file.name)}`, file.size);
   let toldMs = 0;

@@ -14,7 +14,9 @@ interface UpFlags extends NodeFlags, RelayFlags {
 
 /** `matryoshka up`: runs a node until it is told to stop. */
 export function upCommand(): Command {
-  const command = new Command('up').summary('run a node').description('Runs a node until it is interrupted: a relay for others, and a receiver of files with --into.');
+  const command = new Command('up')
+    .summary('run a node')
+    .description('Runs a node until it is interrupted: a relay for others, and a receiver of files with --into.');
   addRelayFlags(addNodeFlags(command)).option('--into <dir>', 'also receive files into this directory');
   return command
     .addHelpText(

@@ -33,7 +33,8 @@ export function relayedClaims(knowledge: KnowledgeOfAll, originator: string, pat
     },
     {
       text: `${end} sees only ${last}: the source endpoint is ${source?.remote}. Nothing names ${first}, nor any address of ${originator}.`,
-      holds: d.sessions.length === 1 && names(source?.remote, c) && !names(everything(d), b) && !names(everything(d), { ...a, peerId: '@' }),
+      holds:
+        d.sessions.length === 1 && names(source?.remote, c) && !names(everything(d), b) && !names(everything(d), { ...a, peerId: '@' }),
     },
     {
       text: `${end} knows the peer id of ${originator}, because ${originator} has authenticated itself inside the relayed connection.`,
@@ -41,7 +42,9 @@ export function relayedClaims(knowledge: KnowledgeOfAll, originator: string, pat
     },
     {
       text: `The relay port ${asked?.relayPort} is the same on every hop, as in the seed.`,
-      holds: new Set([...b.forwards, ...c.forwards, ...d.accepted].map(({ relayPort }) => relayPort)).size === 1 && source?.remote.endsWith(`:${asked?.relayPort}`) === true,
+      holds:
+        new Set([...b.forwards, ...c.forwards, ...d.accepted].map(({ relayPort }) => relayPort)).size === 1 &&
+        source?.remote.endsWith(`:${asked?.relayPort}`) === true,
     },
   ];
 }
@@ -50,7 +53,12 @@ export function relayedClaims(knowledge: KnowledgeOfAll, originator: string, pat
  * The seed's notes on its second table: each hop is reached through the one before it.
  * @param path - names of the hops, the destination last
  */
-export function telescopedClaims(knowledge: KnowledgeOfAll, originator: string, path: readonly string[], nesting: number): readonly Claim[] {
+export function telescopedClaims(
+  knowledge: KnowledgeOfAll,
+  originator: string,
+  path: readonly string[],
+  nesting: number,
+): readonly Claim[] {
   const a = of(knowledge, originator);
   const claims = path.map((name, index) => hopClaim(knowledge, a, originator, path, name, index));
   const ports = path.slice(0, -1).map((name) => of(knowledge, name).forwards[0]?.relayPort);
@@ -67,7 +75,14 @@ export function telescopedClaims(knowledge: KnowledgeOfAll, originator: string, 
   ];
 }
 
-function hopClaim(knowledge: KnowledgeOfAll, a: Knowledge, originator: string, path: readonly string[], name: string, index: number): Claim {
+function hopClaim(
+  knowledge: KnowledgeOfAll,
+  a: Knowledge,
+  originator: string,
+  path: readonly string[],
+  name: string,
+  index: number,
+): Claim {
   const told = of(knowledge, name);
   const after = path.slice(index + 2).map((other) => of(knowledge, other));
   const before = path.slice(0, Math.max(0, index - 1)).map((other) => of(knowledge, other));
@@ -80,7 +95,13 @@ function hopClaim(knowledge: KnowledgeOfAll, a: Knowledge, originator: string, p
     const session = told.sessions[0];
     return {
       text: `${name} knows only that somebody talks to it through ${path[index - 1]} (${session?.remote}). Less than in the seed: who it is was not shown, as telescoped connections are anonymous unless asked otherwise.`,
-      holds: blind && !knowsA && told.sessions.length === 1 && session?.peerId === null && names(session.remote, previous) && told.forwards.length === 0,
+      holds:
+        blind &&
+        !knowsA &&
+        told.sessions.length === 1 &&
+        session?.peerId === null &&
+        names(session.remote, previous) &&
+        told.forwards.length === 0,
     };
   }
   const asksForNext = told.forwards.length === 1 && names(link?.destination, of(knowledge, next)) && names(link?.previousHop, previous);
@@ -88,7 +109,10 @@ function hopClaim(knowledge: KnowledgeOfAll, a: Knowledge, originator: string, p
   const destination = next === end ? '' : ` It doesn't know the final destination: nothing it told names ${end}.`;
   const noEnd = next === end || !names(everything(told), of(knowledge, end));
   if (index === 0) {
-    return { text: `${name} knows only that ${originator} is communicating with ${next}.${destination}`, holds: asksForNext && blind && knowsA && noEnd };
+    return {
+      text: `${name} knows only that ${originator} is communicating with ${next}.${destination}`,
+      holds: asksForNext && blind && knowsA && noEnd,
+    };
   }
   return {
     text: `${name} knows only that someone behind ${path[index - 1]} is communicating with ${next}.${destination} Less than in the seed: hops are anonymous, so nothing it told names ${originator}.`,

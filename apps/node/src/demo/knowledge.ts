@@ -32,23 +32,39 @@ export interface Knowledge {
   /** Requests that ended here, as they were accepted: by whom they were passed on. */
   readonly accepted: readonly { readonly previousHop: KnownPeer; readonly relayPort: string }[];
   /** Sessions over relay links that end here. */
-  readonly sessions: readonly { readonly role: 'initiator' | 'responder'; readonly remote: string; readonly peerId: string | null; readonly authenticated: boolean }[];
+  readonly sessions: readonly {
+    readonly role: 'initiator' | 'responder';
+    readonly remote: string;
+    readonly peerId: string | null;
+    readonly authenticated: boolean;
+  }[];
 }
 
 /** The knowledge of every node, by name. */
 export type KnowledgeOfAll = Readonly<Record<string, Knowledge>>;
 
 /** Collects what a node told from its event at `from` on; `status` is what it answered in the middle of the transfer. */
-export function knowledgeOf(process: NodeProcess, from: number, status: Pick<NodeStatus, 'peerId' | 'listening' | 'connections'>, ends: { readonly originator: boolean; readonly destination: boolean }): Knowledge {
+export function knowledgeOf(
+  process: NodeProcess,
+  from: number,
+  status: Pick<NodeStatus, 'peerId' | 'listening' | 'connections'>,
+  ends: { readonly originator: boolean; readonly destination: boolean },
+): Knowledge {
   const closed = process.since(from, 'relay-closed').map(({ link }) => link);
-  const forwards = process.since(from, 'relay-opened').map(({ link }) => forwarded(link, closed.find(({ port }) => port === link.port) ?? link));
+  const forwards = process
+    .since(from, 'relay-opened')
+    .map(({ link }) => forwarded(link, closed.find(({ port }) => port === link.port) ?? link));
   return {
     role: ends.originator ? 'originator' : ends.destination ? 'destination' : forwards.length > 0 ? 'relay' : 'bystander',
     peerId: status.peerId,
     listening: status.listening,
-    neighbours: status.connections.filter(({ kind }) => kind === 'direct').map(({ peerId, remote }) => ({ peerId: peerId ?? null, endpoint: remote })),
+    neighbours: status.connections
+      .filter(({ kind }) => kind === 'direct')
+      .map(({ peerId, remote }) => ({ peerId: peerId ?? null, endpoint: remote })),
     forwards,
-    accepted: process.since(from, 'relay-accepted').map(({ previousHop, endpoint, relayPort }) => ({ previousHop: { peerId: previousHop, endpoint }, relayPort })),
+    accepted: process
+      .since(from, 'relay-accepted')
+      .map(({ previousHop, endpoint, relayPort }) => ({ previousHop: { peerId: previousHop, endpoint }, relayPort })),
     sessions: process
       .since(from, 'connection')
       .filter(({ connection }) => connection.kind !== 'direct')
@@ -56,7 +72,10 @@ export function knowledgeOf(process: NodeProcess, from: number, status: Pick<Nod
   };
 }
 
-function forwarded({ port, previousHop, nextHop, hopsLeft, destination }: RelayLinkStatus, { bytesForward, bytesBackward }: RelayLinkStatus): Forwarded {
+function forwarded(
+  { port, previousHop, nextHop, hopsLeft, destination }: RelayLinkStatus,
+  { bytesForward, bytesBackward }: RelayLinkStatus,
+): Forwarded {
   return {
     relayPort: port,
     previousHop: { peerId: previousHop.peerId ?? null, endpoint: previousHop.endpoint },

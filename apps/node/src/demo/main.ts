@@ -31,9 +31,14 @@ const ABOUT_RELAYED = `A reaches D over 3 hops. A chooses its first relay at ran
 const ABOUT_TELESCOPED = `A reaches E over 4 hops through B, C and D, which A has chosen. It builds the path hop by hop: each hop knows only its neighbours.`;
 const ABOUT_ORDER = `Where the steps differ from the seed's: the first message of each handshake rides inside the relay request and its answer inside the acceptance, so that "the request is accepted" and "the handshake begins" are one round trip and not two.`;
 
+const ABOUT_LOOPBACK =
+  'This system has no loopback addresses but 127.0.0.1. Add those of the demo; on macOS, for each of them: sudo ifconfig lo0 alias 127.11.0.1';
+
 function createDemo(run: (flags: DemoFlags) => Promise<void>): Command {
   return new Command('demo')
-    .description('Starts nodes A to H as processes on different loopback networks, and has A send a file to D through relays, and to E through a circuit.')
+    .description(
+      'Starts nodes A to H as processes on different loopback networks, and has A send a file to D through relays, and to E through a circuit.',
+    )
     .option('--file <path>', 'the file to send (default: random bytes)')
     .option('--size <MiB>', 'size of the random file', mebibytes, 64)
     .option('--json', 'one JSON object with the result on standard output; the rest goes to standard error')
@@ -52,14 +57,16 @@ function mebibytes(value: string): number {
 /** The demo from its beginning to its end; leaves neither processes nor files. */
 class Demo {
   readonly #flags: DemoFlags;
+  readonly #signal: AbortSignal;
   readonly #screen: Screen;
   readonly #folder = mkdtempSync(join(tmpdir(), 'matryoshka-demo-'));
   readonly #network: Network;
   readonly #timeline: Timeline;
   #narrator: Narrator | undefined;
 
-  constructor(flags: DemoFlags) {
+  constructor(flags: DemoFlags, signal: AbortSignal) {
     this.#flags = flags;
+    this.#signal = signal;
     this.#screen = new Screen({ json: flags.json === true, verbose: flags.verbose === true });
     // Whatever ends this process: nothing of it stays. The nodes end with their standard input.
     process.on('exit', this.#removeFolder);
@@ -68,6 +75,7 @@ class Demo {
       this.#screen.progress(event);
     });
     this.#network = new Network(this.#folder, {
+      started: (name, pid) => this.#screen.verbose(name, `process ${pid}`),
       event: (name, event) => {
         this.#screen.verbose(name, JSON.stringify(event));
         this.#timeline.add(name, event);
@@ -85,9 +93,12 @@ class Demo {
 
     screen.heading('The network');
     await this.#network.start();
-    for (const { role, address } of this.#network.members) screen.say(`  ${role.name}  ${address}${role.meshed ? '' : '  (connected to nobody)'}`);
+    for (const { role, address } of this.#network.members)
+      screen.say(`  ${role.name}  ${address}${role.meshed ? '' : '  (connected to nobody)'}`);
     const relays = this.#network.members.filter(({ role }) => role.meshed).map(({ role }) => role.name);
-    screen.say(`\n  Each is a process that listens on its own network and dials from it. ${relays.join(', ')} are connected to each other.`);
+    screen.say(
+      `\n  Each is a process that listens on its own network and dials from it. ${relays.join(', ')} are connected to each other.`,
+    );
 
     screen.heading('1. Relayed: the relays choose the path');
     screen.paragraph(ABOUT_RELAYED);
@@ -99,10 +110,17 @@ class Demo {
 
     await this.stop();
     screen.heading('Summary');
-    for (const [name, { result, connectSeconds }] of [['relayed', relayed], ['telescoped', telescoped]] as const) {
-      screen.say(`  ${name.padEnd(10)}  A > ${result.path.join(' > ')}: ${formatRate(result.bytes / result.seconds)}, connected in ${(connectSeconds * 1000).toFixed(0)} ms`);
+    for (const [name, { result, connectSeconds }] of [
+      ['relayed', relayed],
+      ['telescoped', telescoped],
+    ] as const) {
+      screen.say(
+        `  ${name.padEnd(10)}  A > ${result.path.join(' > ')}: ${formatRate(result.bytes / result.seconds)}, connected in ${(connectSeconds * 1000).toFixed(0)} ms`,
+      );
     }
-    screen.say(`  ${formatCount(size)} bytes went over twice; ${this.#network.started} processes were started and are gone; ${((performance.now() - startedMs) / 1000).toFixed(1)} s in all.`);
+    screen.say(
+      `  ${formatCount(size)} bytes went over twice; ${this.#network.started} processes were started and are gone; ${((performance.now() - startedMs) / 1000).toFixed(1)} s in all.`,
+    );
     screen.result({ relayed: relayed.result, telescoped: telescoped.result });
   }
 
@@ -124,7 +142,7 @@ class Demo {
       return file;
     }
     const made = join(this.#folder, 'random.bin');
-    await makeTestFile(made, Math.ceil(size * 1024 * 1024));
+    await makeTestFile(made, Math.ceil(size * 1024 * 1024), this.#signal);
     return made;
   }
 
@@ -155,7 +173,7 @@ class Demo {
 
 async function main(flags: DemoFlags): Promise<void> {
   using interruption = new Interruption(false);
-  const demo = new Demo(flags);
+  const demo = new Demo(flags, interruption.signal);
   const interrupted = interruption.wait().then(() => 'interrupted' as const);
   const running = demo.run();
   try {
@@ -176,7 +194,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     const message = error instanceof DemoError ? error.message : reportError(error).message;
-    process.stderr.write(`\ndemo: ${message}\n`);
+    process.stderr.write(`\ndemo: ${message}\n${message.includes('EADDRNOTAVAIL') ? `${ABOUT_LOOPBACK}\n` : ''}`);
     process.exitCode = 1;
   }
 }

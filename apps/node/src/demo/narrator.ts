@@ -33,7 +33,10 @@ export class Narrator {
         break;
       case 'relay-accepted': {
         const asking = this.#names.ofNeighbour({ peerId: event.previousHop, endpoint: event.endpoint });
-        this.#say(name, `Receives the request from ${asking}, and its configuration allows it: tells ${asking} that it accepts. Its answer to the handshake rides inside.`);
+        this.#say(
+          name,
+          `Receives the request from ${asking}, and its configuration allows it: tells ${asking} that it accepts. Its answer to the handshake rides inside.`,
+        );
         break;
       }
       case 'relay-opened':
@@ -69,7 +72,10 @@ export class Narrator {
       return;
     }
     this.#path = [...event.path.map((peer) => this.#names.ofEndpoint(peer)), to];
-    this.#say(name, `Wants to connect to ${to} via a ${this.#path.length} hop relay, telescoped through ${this.#path.slice(0, -1).join(', ')}. Connects to ${this.#path[0]} first.`);
+    this.#say(
+      name,
+      `Wants to connect to ${to} via a ${this.#path.length} hop relay, telescoped through ${this.#path.slice(0, -1).join(', ')}. Connects to ${this.#path[0]} first.`,
+    );
   }
 
   #connection(name: string, connection: ConnectionStatus): void {
@@ -81,7 +87,10 @@ export class Narrator {
       this.#lastHops.set(name, 'connected');
       this.#say(name, `Establishes a connection directly to ${this.#names.ofNeighbour({ peerId, endpoint: remote })}.`);
     } else if (role === 'responder') {
-      const who = peerId === undefined ? 'whoever is at the other end shows no identity' : `${this.#names.ofPeer(peerId)} is at the other end, and has proven it`;
+      const who =
+        peerId === undefined
+          ? 'whoever is at the other end shows no identity'
+          : `${this.#names.ofPeer(peerId)} is at the other end, and has proven it`;
       this.#say(name, `The handshake is complete: ${who}. The source endpoint it sees is ${remote}.`);
     }
   }
@@ -90,26 +99,44 @@ export class Narrator {
   #extended(name: string, { kind, peerId, nesting }: ConnectionStatus): void {
     const hop = peerId === undefined ? 'the destination' : this.#names.ofPeer(peerId);
     const next = this.#path[this.#path.indexOf(hop) + 1];
-    const request = next === undefined ? '' : ` Sends ${hop} a request to establish a relayed connection to ${next} over an additional hop, the first handshake message inside.`;
+    const request =
+      next === undefined
+        ? ''
+        : ` Sends ${hop} a request to establish a relayed connection to ${next} over an additional hop, the first handshake message inside.`;
     if (kind === 'direct') this.#say(name, `Has a connection to ${hop}.${request}`);
-    else this.#say(name, `Finds the answer of ${hop} to the handshake inside the acceptance and completes it: relayed connection ${nesting} stands, encrypted from end to end.${request}`);
+    else
+      this.#say(
+        name,
+        `Finds the answer of ${hop} to the handshake inside the acceptance and completes it: relayed connection ${nesting} stands, encrypted from end to end.${request}`,
+      );
   }
 
   #requested(name: string, { previousHop, destination, hopsLeft }: RelayLinkStatus): void {
     const asking = this.#names.ofNeighbour(previousHop);
     const to = this.#names.ofEndpoint(destination);
     if (hopsLeft > 1) {
-      this.#say(name, `Receives the request from ${asking} to reach ${to} over an additional ${hopsLeft} hops. Randomly picks one of its other connections to pass it on to.`);
+      this.#say(
+        name,
+        `Receives the request from ${asking} to reach ${to} over an additional ${hopsLeft} hops. Randomly picks one of its other connections to pass it on to.`,
+      );
       return;
     }
     this.#lastHops.set(name, 'looking');
-    this.#say(name, `Receives the request from ${asking} to reach ${to}, and notices that this is the final hop of it: needs a connection to ${to} itself.`);
+    this.#say(
+      name,
+      `Receives the request from ${asking} to reach ${to}, and notices that this is the final hop of it: needs a connection to ${to} itself.`,
+    );
   }
 
   #opened(name: string, { previousHop, nextHop, hopsLeft }: RelayLinkStatus): void {
     const asking = this.#names.ofNeighbour(previousHop);
     const next = nextHop === undefined ? 'nobody' : this.#names.ofNeighbour(nextHop);
-    const how = hopsLeft > 1 ? `Had picked ${next}. ` : this.#lastHops.get(name) === 'looking' ? `Was connected to ${next} already and used that connection. ` : '';
+    const how =
+      hopsLeft > 1
+        ? `Had picked ${next}. `
+        : this.#lastHops.get(name) === 'looking'
+          ? `Was connected to ${next} already and used that connection. `
+          : '';
     this.#lastHops.delete(name);
     this.#say(name, `${how}Tells ${asking} that the request was accepted, and forwards data between ${asking} and ${next} from now on.`);
   }

@@ -12,6 +12,7 @@ const MESH_TIMEOUT_MS = 30_000;
 
 /** Who hears what the nodes tell. */
 export interface Observer {
+  started(name: string, pid: number | undefined): void;
   event(name: string, event: TimedEvent): void;
   errors(name: string, text: string): void;
 }
@@ -65,7 +66,17 @@ export class Network {
     const starting = OTHERS.map(async (role) => {
       const { name, host, receives } = role;
       const into = receives ? ['--into', this.directory(name)] : [];
-      const process = this.spawn(name, ['up', '--relay', '--listen', `${host}:0`, '--dial-from', host, '--allow-dial', 'loopback', ...into]);
+      const process = this.spawn(name, [
+        'up',
+        '--relay',
+        '--listen',
+        `${host}:0`,
+        '--dial-from',
+        host,
+        '--allow-dial',
+        'loopback',
+        ...into,
+      ]);
       const { peerId, listening } = await process.waitFor('ready');
       this.names.add(name, peerId);
       return { role, process, peerId, address: `${peerId}@${listening[0]}` };
@@ -74,8 +85,9 @@ export class Network {
     await this.#mesh();
   }
 
-  /** Starts a process; that it ends is an error unless `stop` was called. */
+  /** Starts a process. @throws DemoError after `stop` */
   spawn(name: string, args: readonly string[]): NodeProcess {
+    if (this.#stopping) throw new DemoError('the demo is over');
     const process = new NodeProcess(
       name,
       args,
@@ -83,6 +95,7 @@ export class Network {
       (from, text) => this.#observer.errors(from, text),
     );
     this.#processes.push(process);
+    this.#observer.started(name, process.pid);
     return process;
   }
 
@@ -128,9 +141,17 @@ export class Network {
     const deadlineMs = performance.now() + MESH_TIMEOUT_MS;
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop
-      const known = await Promise.all(relays.map(async ({ process }) => (await process.status()).connections.filter(({ kind, relaying }) => kind === 'direct' && relaying === true).length));
+      const known = await Promise.all(
+        relays.map(
+          async ({ process }) =>
+            (await process.status()).connections.filter(({ kind, relaying }) => kind === 'direct' && relaying === true).length,
+        ),
+      );
       if (known.every((count) => count === relays.length - 1)) return;
-      if (performance.now() > deadlineMs) throw new DemoError(`the relays did not connect to each other: ${relays.map(({ role }, index) => `${role.name} has ${known[index]} neighbours`).join(', ')}`);
+      if (performance.now() > deadlineMs)
+        throw new DemoError(
+          `the relays did not connect to each other: ${relays.map(({ role }, index) => `${role.name} has ${known[index]} neighbours`).join(', ')}`,
+        );
       // oxlint-disable-next-line no-await-in-loop
       await sleep(50);
     }

@@ -25,21 +25,29 @@ export class NodeProcess {
   readonly name: string;
   /** Everything it told, in order. */
   readonly events: TimedEvent[] = [];
-  /** Resolves with the exit code when it has ended; a signal counts as -1. */
-  readonly exited: Promise<number>;
+  /** Resolves with the exit code, or the signal, when it has ended. */
+  readonly exited: Promise<number | string>;
   readonly #child: Child;
   readonly #listeners = new Set<() => void>();
   readonly #onEvent: (name: string, event: TimedEvent) => void;
   #errors = '';
-  #exitCode: number | undefined;
+  #exitCode: number | string | undefined;
 
   /** Starts it; `args` are those of the command line. */
-  constructor(name: string, args: readonly string[], onEvent: (name: string, event: TimedEvent) => void, onErrors: (name: string, text: string) => void) {
+  constructor(
+    name: string,
+    args: readonly string[],
+    onEvent: (name: string, event: TimedEvent) => void,
+    onErrors: (name: string, text: string) => void,
+  ) {
     this.name = name;
     this.#onEvent = onEvent;
     const conditions = process.execArgv.filter((arg) => arg.startsWith('--conditions'));
     // A group of its own: an interrupt from the terminal comes to the demo alone, which then stops its nodes in order.
-    this.#child = spawn(process.execPath, [...conditions, MAIN, ...args, '--json', '--exit-with-parent'], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    this.#child = spawn(process.execPath, [...conditions, MAIN, ...args, '--json', '--exit-with-parent'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
     this.#child.stdin.on('error', () => {});
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#errors = (this.#errors + text).slice(-MAX_ERRORS_LENGTH);
@@ -47,16 +55,16 @@ export class NodeProcess {
     });
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#line(line));
     this.exited = new Promise((resolve) => {
-      const ended = (code: number): void => {
+      const ended = (code: number | string): void => {
         this.#exitCode = code;
         resolve(code);
         this.#notify();
       };
       this.#child.on('error', (error) => {
         this.#errors += error.message;
-        ended(-1);
+        ended('a failure to start');
       });
-      this.#child.on('close', (code) => ended(code ?? -1));
+      this.#child.on('close', (code, signal) => ended(code ?? signal ?? 'no code'));
     });
   }
 
@@ -94,7 +102,10 @@ export class NodeProcess {
         this.#listeners.delete(check);
         run();
       };
-      const timer = setTimeout(() => settle(() => reject(new DemoError(`${this.name} did not tell ${what} within ${patienceMs / 1000} s${this.#said()}`))), patienceMs);
+      const timer = setTimeout(
+        () => settle(() => reject(new DemoError(`${this.name} did not tell ${what} within ${patienceMs / 1000} s${this.#said()}`))),
+        patienceMs,
+      );
       const check = (): void => {
         const found = condition();
         if (found !== undefined) settle(() => resolve(found));
@@ -107,7 +118,9 @@ export class NodeProcess {
 
   /** Why nothing more comes from it. */
   endedEarly(): DemoError {
-    return new DemoError(`the process of ${this.name} ended with ${this.#exitCode === -1 ? 'a signal' : `code ${this.#exitCode}`}${this.#said()}`);
+    return new DemoError(
+      `the process of ${this.name} ended with ${typeof this.#exitCode === 'number' ? `code ${this.#exitCode}` : this.#exitCode}${this.#said()}`,
+    );
   }
 
   /** Asks it what it knows. */

@@ -29,7 +29,8 @@ export class Timeline {
     const sorted = this.#waiting.toSorted((a, b) => a.event.at - b.event.at);
     const due = sorted.filter(({ event }) => event.at <= until);
     this.#waiting = sorted.slice(due.length);
-    if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#release(performance.timeOrigin + performance.now() - HOLD_MS), HOLD_MS);
+    if (this.#waiting.length > 0)
+      this.#timer = setTimeout(() => this.#release(performance.timeOrigin + performance.now() - HOLD_MS), HOLD_MS);
     for (const { name, event } of due) this.#show(name, event);
   }
 }

@@ -69,13 +69,19 @@ export async function runTransfer(network: Network, way: Way, file: string, iden
   await linksClosed(members.map(({ role, process }) => ({ process, from: before.get(role.name) as number })));
   network.check();
 
-  const knowledge: Record<string, Knowledge> = { [ORIGINATOR.name]: knowledgeOf(a, 0, statusOfSender(a), { originator: true, destination: false }) };
+  const knowledge: Record<string, Knowledge> = {
+    [ORIGINATOR.name]: knowledgeOf(a, 0, statusOfSender(a), { originator: true, destination: false }),
+  };
   for (const { role, process } of members) {
     const status = statuses.get(role.name);
     if (status === undefined) throw new DemoError(`${role.name} did not tell its status`);
-    knowledge[role.name] = knowledgeOf(process, before.get(role.name) as number, status, { originator: false, destination: role.name === way.destination });
+    knowledge[role.name] = knowledgeOf(process, before.get(role.name) as number, status, {
+      originator: false,
+      destination: role.name === way.destination,
+    });
   }
-  const path = connected.hops === undefined ? chosenPath(knowledge, way.destination) : connected.hops.map((hop) => network.names.ofPeer(hop.peerId));
+  const path =
+    connected.hops === undefined ? chosenPath(knowledge, way.destination) : connected.hops.map((hop) => network.names.ofPeer(hop.peerId));
   const stored = await digestOf(received.file);
   await rm(received.file);
   const seen = knowledge[way.destination]?.sessions.find(({ role }) => role === 'responder');
@@ -89,14 +95,22 @@ export async function runTransfer(network: Network, way: Way, file: string, iden
       path,
       knowledge,
     },
-    claims: way.through === undefined ? relayedClaims(knowledge, ORIGINATOR.name, path) : telescopedClaims(knowledge, ORIGINATOR.name, path, connected.connection.nesting),
+    claims:
+      way.through === undefined
+        ? relayedClaims(knowledge, ORIGINATOR.name, path)
+        : telescopedClaims(knowledge, ORIGINATOR.name, path, connected.connection.nesting),
     source: seen.remote,
     sha256: stored,
     connectSeconds: sent.connectSeconds,
   };
 }
 
-function sendArguments(network: Network, { destination, hops, peers = [], through }: Way, file: string, identity: string): readonly string[] {
+function sendArguments(
+  network: Network,
+  { destination, hops, peers = [], through }: Way,
+  file: string,
+  identity: string,
+): readonly string[] {
   const addressOf = (name: string): string => network.member(name).address;
   const { host } = ORIGINATOR;
   return [
@@ -127,7 +141,11 @@ function chosenPath(knowledge: KnowledgeOfAll, destination: string): readonly st
 async function linksClosed(watched: readonly { readonly process: NodeProcess; readonly from: number }[]): Promise<void> {
   await Promise.all(
     watched.map(({ process, from }) =>
-      process.until(() => (process.since(from, 'relay-closed').length >= process.since(from, 'relay-opened').length ? true : undefined), 'that its relay links were closed', 10_000),
+      process.until(
+        () => (process.since(from, 'relay-closed').length >= process.since(from, 'relay-opened').length ? true : undefined),
+        'that its relay links were closed',
+        10_000,
+      ),
     ),
   );
 }

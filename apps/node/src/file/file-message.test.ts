@@ -1,9 +1,19 @@
 import fc from 'fast-check';
 import { DecodeError } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
-import { FILE_HEADER_LENGTH, type FileMessage, FileMessageReader, MAX_FILE_BODY_LENGTH, REFUSALS, type RefusalReason, encodeFileMessage } from './file-message.ts';
+import {
+  FILE_HEADER_LENGTH,
+  type FileMessage,
+  FileMessageReader,
+  MAX_FILE_BODY_LENGTH,
+  REFUSALS,
+  type RefusalReason,
+  encodeFileMessage,
+} from './file-message.ts';
 
-const text = fc.string({ unit: 'binary', maxLength: 60 }).filter((value) => Buffer.byteLength(value) <= 255 && !/[\ud800-\udfff]/.test(value.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '')));
+const text = fc
+  .string({ unit: 'binary', maxLength: 60 })
+  .filter((value) => Buffer.byteLength(value) <= 255 && !/[\ud800-\udfff]/.test(value.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '')));
 const size = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const sha256 = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const anyMessage: fc.Arbitrary<FileMessage> = fc.oneof(
@@ -76,7 +86,9 @@ describe('file messages', () => {
   });
 
   test('an unknown type is refused', () => {
-    expect(() => new FileMessageReader().push(Uint8Array.of(0x77, 0, 0))).toThrow(expect.objectContaining({ code: 'wire.unknown-critical' }));
+    expect(() => new FileMessageReader().push(Uint8Array.of(0x77, 0, 0))).toThrow(
+      expect.objectContaining({ code: 'wire.unknown-critical' }),
+    );
   });
 
   test('the longest message has the largest body', () => {

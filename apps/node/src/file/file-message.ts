@@ -48,7 +48,10 @@ export type FileMessage =
   | { readonly type: 'stored'; readonly size: number; readonly sha256: Uint8Array; readonly name: string }
   | { readonly type: 'refused'; readonly reason: RefusalReason; readonly size: number; readonly text: string };
 
-const TYPES = { offer: 0x01, accept: 0x02, digest: 0x03, stored: 0x04, refused: 0x05 } as const satisfies Record<FileMessage['type'], number>;
+const TYPES = { offer: 0x01, accept: 0x02, digest: 0x03, stored: 0x04, refused: 0x05 } as const satisfies Record<
+  FileMessage['type'],
+  number
+>;
 const TYPE_NAMES = new Map<number, FileMessage['type']>(Object.entries(TYPES).map(([name, type]) => [type, name as FileMessage['type']]));
 const REASON_NAMES = new Map<number, RefusalReason>(Object.entries(REFUSALS).map(([name, [number]]) => [number, name as RefusalReason]));
 
@@ -165,7 +168,8 @@ export class FileMessageReader {
     const type = reader.u8();
     const length = reader.u16();
     if (!TYPE_NAMES.has(type)) throw new DecodeError('wire.unknown-critical', `unknown file message 0x${type.toString(16)}`, 0);
-    if (length > MAX_FILE_BODY_LENGTH) throw new DecodeError('wire.too-long', `a file message of ${length} bytes, ${MAX_FILE_BODY_LENGTH} are allowed`, 1);
+    if (length > MAX_FILE_BODY_LENGTH)
+      throw new DecodeError('wire.too-long', `a file message of ${length} bytes, ${MAX_FILE_BODY_LENGTH} are allowed`, 1);
     return length;
   }
 }

@@ -91,25 +91,28 @@ describe('a file that does not', () => {
     expect(refusal.message).not.toContain(directory);
   });
 
-  test.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('fits no more while it is written: the disk is full (needs root for a small file system)', async () => {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]);
-    try {
-      let failure: FileRefusal | undefined;
-      let wake = (): void => {};
-      const failed = (refusal: FileRefusal): void => {
-        failure = refusal;
-        wake();
-      };
-      const file = await IncomingFile.create(directory, 'a.bin', 3_000_000, { failed, writable: () => wake() });
-      // Somebody else takes the space that was there.
-      writeFileSync(join(directory, 'other'), new Uint8Array(2_500_000));
-      const bytes = randomBytes(3_000_000);
-      await pushAll(file, bytes, () => (failure === undefined ? new Promise((resolve) => (wake = resolve)) : Promise.resolve()));
-      await expect(file.finish(sha256(bytes))).rejects.toBeDefined();
-      expect(failure?.reason).toBe('no-space');
-      expect(readdirSync(directory)).toEqual(['other']);
-    } finally {
-      execFileSync('umount', [directory]);
-    }
-  });
+  test.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')(
+    'fits no more while it is written: the disk is full (needs root for a small file system)',
+    async () => {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory]);
+      try {
+        let failure: FileRefusal | undefined;
+        let wake = (): void => {};
+        const failed = (refusal: FileRefusal): void => {
+          failure = refusal;
+          wake();
+        };
+        const file = await IncomingFile.create(directory, 'a.bin', 3_000_000, { failed, writable: () => wake() });
+        // Somebody else takes the space that was there.
+        writeFileSync(join(directory, 'other'), new Uint8Array(2_500_000));
+        const bytes = randomBytes(3_000_000);
+        await pushAll(file, bytes, () => (failure === undefined ? new Promise((resolve) => (wake = resolve)) : Promise.resolve()));
+        await expect(file.finish(sha256(bytes))).rejects.toBeDefined();
+        expect(failure?.reason).toBe('no-space');
+        expect(readdirSync(directory)).toEqual(['other']);
+      } finally {
+        execFileSync('umount', [directory]);
+      }
+    },
+  );
 });

@@ -69,7 +69,8 @@ export class IncomingFile {
     try {
       const { bavail, blocks, bsize } = await statfs(directory);
       // Some file systems know no sizes; there only writing shows.
-      if (blocks > 0 && bavail * bsize < size) throw new FileRefusal('no-space', `the file has ${size} bytes, ${bavail * bsize} are free at the receiver`);
+      if (blocks > 0 && bavail * bsize < size)
+        throw new FileRefusal('no-space', `the file has ${size} bytes, ${bavail * bsize} are free at the receiver`);
       return new IncomingFile(directory, name, size, await createTemporaryFile(directory), handler);
     } catch (error) {
       throw refusalOf(error);
@@ -104,7 +105,8 @@ export class IncomingFile {
   async finish(sha256: Uint8Array): Promise<StoredFile> {
     const own = this.#hash.digest();
     try {
-      if (this.#received !== this.#expected) throw new FileRefusal('size-mismatch', `${this.#expected} bytes were announced, ${this.#received} came`);
+      if (this.#received !== this.#expected)
+        throw new FileRefusal('size-mismatch', `${this.#expected} bytes were announced, ${this.#received} came`);
       if (Buffer.compare(own, sha256) !== 0) throw new FileRefusal('digest-mismatch');
       if (this.#filled > 0) this.#queue();
       await this.#writing;

@@ -24,9 +24,18 @@ export class OutgoingFile implements AsyncDisposable {
    */
   static async open(path: string, name: string = basename(path)): Promise<OutgoingFile> {
     const fault = fileNameFault(name);
-    if (fault !== undefined) throw new CliError('file.name-invalid', `${JSON.stringify(name)} is no name a receiver takes: ${fault}`, 'name it otherwise with --name');
+    if (fault !== undefined)
+      throw new CliError(
+        'file.name-invalid',
+        `${JSON.stringify(name)} is no name a receiver takes: ${fault}`,
+        'name it otherwise with --name',
+      );
     const handle = await open(path).catch((error: NodeJS.ErrnoException) => {
-      throw unreadable(path, error.code === 'ENOENT' ? 'there is no such file' : error.code === 'EACCES' ? 'permission denied' : error.message, error);
+      throw unreadable(
+        path,
+        error.code === 'ENOENT' ? 'there is no such file' : error.code === 'EACCES' ? 'permission denied' : error.message,
+        error,
+      );
     });
     try {
       const stats = await handle.stat();

@@ -173,7 +173,12 @@ class FileReceiver {
   #fail(refusal: FileRefusal): void {
     if (this.#state === 'over') return;
     this.#over();
-    this.#tell({ type: 'refused', reason: refusal.reason, size: this.#file?.received ?? 0, text: refusal.message.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_TEXT_LENGTH) });
+    this.#tell({
+      type: 'refused',
+      reason: refusal.reason,
+      size: this.#file?.received ?? 0,
+      text: refusal.message.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_TEXT_LENGTH),
+    });
     // A sender that does not stop is not listened to for long.
     this.#timer = setTimeout(() => this.#stream.reset(), REFUSAL_TIMEOUT_MS);
     this.#timer.unref();
@@ -208,6 +213,8 @@ class FileReceiver {
  */
 export function receiveFile(stream: Stream, options: ReceiveFileOptions): Promise<StoredFile> {
   return new Promise((resolve, reject) => {
-    new FileReceiver(stream, options, (error, stored) => (stored === undefined ? reject(error ?? new FileRefusal('unknown')) : resolve(stored))).start();
+    new FileReceiver(stream, options, (error, stored) =>
+      stored === undefined ? reject(error ?? new FileRefusal('unknown')) : resolve(stored),
+    ).start();
   });
 }

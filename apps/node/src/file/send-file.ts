@@ -106,7 +106,8 @@ class Answers {
   #message(message: FileMessage): void {
     if (message.type === 'accept') this.#accepted = true;
     else if (message.type === 'stored') this.#stored = message;
-    else if (message.type === 'refused') this.fail(new CliError(`file.${message.reason}`, `the receiver does not take the file: ${printable(message.text)}`));
+    else if (message.type === 'refused')
+      this.fail(new CliError(`file.${message.reason}`, `the receiver does not take the file: ${printable(message.text)}`));
     else this.fail(new MatryoshkaError('wire.invalid', `the receiver sent ${message.type}, which only senders do`));
     this.#wake?.();
   }
@@ -157,7 +158,8 @@ async function sendContent(file: FileSource, answers: Answers, onProgress: SendF
     // Each piece waits for its turn; the next one is read meanwhile.
     // oxlint-disable-next-line no-await-in-loop
     const length = Math.min(await reading, file.size - sent);
-    if (length === 0) throw new CliError('file.changed', `${file.name} has become shorter while it was sent: ${sent} bytes, not ${file.size}`);
+    if (length === 0)
+      throw new CliError('file.changed', `${file.name} has become shorter while it was sent: ${sent} bytes, not ${file.size}`);
     const bytes = piece.subarray(0, length);
     [piece, ahead] = [ahead, piece];
     if (sent + length < file.size) reading = read(file, piece);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 const unfinished = new Set<string>();
 
-// Whatever ends this process while a file is half there, short of a kill: nothing of it stays.
-process.on('exit', () => {
+/** Whatever ends this process while a file is half there, short of a kill: nothing of it stays. */
+function removeUnfinished(): void {
   for (const path of unfinished) {
     try {
       unlinkSync(path);
@@ -14,7 +14,7 @@ process.on('exit', () => {
       // It may be gone already, and nobody is left to be told.
     }
   }
-});
+}
 
 /** A file under a name of its own, which goes away with the process unless it is kept. */
 export interface TemporaryFile {
@@ -30,8 +30,11 @@ export interface TemporaryFile {
 export async function createTemporaryFile(directory: string): Promise<TemporaryFile> {
   const path = join(directory, `.matryoshka-${randomBytes(8).toString('hex')}.part`);
   const handle = await open(path, 'wx');
+  if (unfinished.size === 0) process.on('exit', removeUnfinished);
   unfinished.add(path);
-  const forget = (): void => void unfinished.delete(path);
+  const forget = (): void => {
+    if (unfinished.delete(path) && unfinished.size === 0) process.off('exit', removeUnfinished);
+  };
   const remove = async (): Promise<void> => {
     await handle.close().catch(() => {});
     if (unfinished.has(path)) await unlink(path).catch(() => {});

@@ -23,7 +23,8 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'matryoshka-transfer-'));
   receiveOptions = {};
   const network = memoryNetwork({ clock: systemClock });
-  const start = (host: string): Promise<MatryoshkaNode> => createNode({ transports: [network.transport({ host })], listen: [`${host}:999`] });
+  const start = (host: string): Promise<MatryoshkaNode> =>
+    createNode({ transports: [network.transport({ host })], listen: [`${host}:999`] });
   [alice, bob] = await Promise.all([start('10.1.0.1'), start('10.2.0.1')]);
   received = new Promise((resolve, reject) => {
     bob.serve(FILE_PROTOCOL, (stream) => void receiveFile(stream, { directory, ...receiveOptions }).then(resolve, reject));
@@ -89,7 +90,8 @@ async function say(...parts: readonly Uint8Array[]): Promise<FileMessage[]> {
 }
 
 const offer = (name: string, size: number): Uint8Array => encodeFileMessage({ type: 'offer', size, name });
-const digest = (bytes: Uint8Array): Uint8Array => encodeFileMessage({ type: 'digest', sha256: new Uint8Array(createHash('sha256').update(bytes).digest()) });
+const digest = (bytes: Uint8Array): Uint8Array =>
+  encodeFileMessage({ type: 'digest', sha256: new Uint8Array(createHash('sha256').update(bytes).digest()) });
 
 describe('a file', () => {
   test.each([0, 1, 70_000, 5_000_000])('of %d bytes arrives, and both ends have one digest', async (length) => {
@@ -122,7 +124,10 @@ describe('a file', () => {
 
   test('whose sender stops in the middle: nothing is left', async () => {
     const controller = new AbortController();
-    const sending = sendFile(await open(), source('a', randomBytes(20_000_000)), { signal: controller.signal, onProgress: (sent) => sent > 1_000_000 && controller.abort() });
+    const sending = sendFile(await open(), source('a', randomBytes(20_000_000)), {
+      signal: controller.signal,
+      onProgress: (sent) => sent > 1_000_000 && controller.abort(),
+    });
     await expect(sending).rejects.toMatchObject({ code: 'aborted' });
     await expect(received).rejects.toMatchObject({ code: 'aborted' });
     expect(readdirSync(directory)).toEqual([]);
