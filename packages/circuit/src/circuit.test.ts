@@ -6,7 +6,10 @@ import { MatryoshkaError, parseEndpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
 import { CircuitBuilder, type CircuitHost, type Hop, buildCircuit, checkPath } from './circuit.ts';
 
-const [self, b, c, d] = [0, 1, 2, 3].map((seed): Hop => ({ peerId: createIdentity(portableProvider, seededRandom(seed)).peerId, endpoint: parseEndpoint(`10.${seed}.0.1:999`) })) as [Hop, Hop, Hop, Hop];
+const [self, b, c, d] = [0, 1, 2, 3].map((seed): Hop => ({
+  peerId: createIdentity(portableProvider, seededRandom(seed)).peerId,
+  endpoint: parseEndpoint(`10.${seed}.0.1:999`),
+})) as [Hop, Hop, Hop, Hop];
 
 interface FakeSession {
   readonly peerId: string;
@@ -78,7 +81,9 @@ describe('a path', () => {
     expect(refusal([b])).toBe('circuit.path-invalid: a circuit has at least two hops, not 1');
     expect(refusal([b, c, b])).toBe(`circuit.path-invalid: ${b.peerId} is on the path twice`);
     expect(refusal([b, self])).toBe(`circuit.path-invalid: ${self.peerId} is this node itself`);
-    expect(refusal([b, { ...c, staticKey: new Uint8Array(33) }])).toBe(`circuit.path-invalid: a static key has 32 bytes, that of ${c.peerId} 33`);
+    expect(refusal([b, { ...c, staticKey: new Uint8Array(33) }])).toBe(
+      `circuit.path-invalid: a static key has 32 bytes, that of ${c.peerId} 33`,
+    );
   });
 });
 
@@ -100,7 +105,9 @@ describe('building a circuit', () => {
   test('a hop that fails is named by its number and endpoint; what was built is closed, the first hop stays', async () => {
     const world = new World();
     world.failAt = d.peerId;
-    const error = (await buildCircuit(world, { ...b, session: world.first(b).session }, [c, d], { anonymous: true }).catch((reason: unknown) => reason)) as MatryoshkaError;
+    const error = (await buildCircuit(world, { ...b, session: world.first(b).session }, [c, d], { anonymous: true }).catch(
+      (reason: unknown) => reason,
+    )) as MatryoshkaError;
     expect(error.code).toBe('circuit.extend-failed');
     expect(error.message).toContain('hop 3 (10.3.0.1:999)');
     expect((error.cause as MatryoshkaError).code).toBe('session.wrong-peer');
@@ -110,12 +117,16 @@ describe('building a circuit', () => {
   test('given up is given up, not failed', async () => {
     const world = new World();
     world.connectSession = () => Promise.reject(new MatryoshkaError('aborted'));
-    await expect(buildCircuit(world, { ...b, session: world.first(b).session }, [c], { anonymous: true })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(buildCircuit(world, { ...b, session: world.first(b).session }, [c], { anonymous: true })).rejects.toMatchObject({
+      code: 'aborted',
+    });
   });
 
   test('a path that cannot be used asks nobody', async () => {
     const world = new World();
-    await expect(buildCircuit(world, { ...b, session: world.first(b).session }, [b], { anonymous: true })).rejects.toMatchObject({ code: 'circuit.path-invalid' });
+    await expect(buildCircuit(world, { ...b, session: world.first(b).session }, [b], { anonymous: true })).rejects.toMatchObject({
+      code: 'circuit.path-invalid',
+    });
     expect(world.log).toEqual([]);
   });
 

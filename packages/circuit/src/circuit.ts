@@ -16,7 +16,12 @@ export interface CircuitHost {
   /** Who builds it. */
   readonly peerId: PeerId;
   /** Opens a relay link through `gateway`, whose next hop is the destination itself. */
-  openLink(gateway: Session, to: { readonly endpoint: Endpoint; readonly peer: Uint8Array }, first: Uint8Array, signal: AbortSignal): Promise<Link>;
+  openLink(
+    gateway: Session,
+    to: { readonly endpoint: Endpoint; readonly peer: Uint8Array },
+    first: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<Link>;
   connectSession(source: LinkSource, options: ConnectSessionOptions): Promise<Session>;
 }
 
@@ -74,7 +79,11 @@ export class CircuitBuilder {
     } catch (error) {
       const cause = asMatryoshkaError(error, 'bug');
       if (cause.code === 'aborted') throw cause;
-      throw new MatryoshkaError('circuit.extend-failed', `hop ${this.#hops.length + 1} (${formatEndpoint(hop.endpoint)}) could not be added to the circuit: ${cause.message}`, { cause });
+      throw new MatryoshkaError(
+        'circuit.extend-failed',
+        `hop ${this.#hops.length + 1} (${formatEndpoint(hop.endpoint)}) could not be added to the circuit: ${cause.message}`,
+        { cause },
+      );
     }
   }
 

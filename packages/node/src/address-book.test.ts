@@ -1,16 +1,21 @@
-import { createIdentity, portableProvider } from '@matryoshka/session';
+import { type PeerId, createIdentity, portableProvider } from '@matryoshka/session';
 import { seededRandom } from '@matryoshka/simulation';
-import { MatryoshkaError, parseEndpoint } from '@matryoshka/wire';
+import { type MatryoshkaError, parseEndpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
 import { AddressBook } from './address-book.ts';
 
-const [alice, bob, carol] = [1, 2, 3].map((seed) => createIdentity(portableProvider, seededRandom(seed)).peerId) as [string, string, string];
+const peer = (seed: number): PeerId => createIdentity(portableProvider, seededRandom(seed)).peerId;
+const alice = peer(1);
+const bob = peer(2);
+const carol = peer(3);
 const names: Readonly<Record<string, string>> = { 'bob.example': '198.51.100.2' };
-const resolveHost = (host: string): Promise<string> => (names[host] === undefined ? Promise.reject(new Error('ENOTFOUND')) : Promise.resolve(names[host]));
+const resolveHost = (host: string): Promise<string> =>
+  names[host] === undefined ? Promise.reject(new Error('ENOTFOUND')) : Promise.resolve(names[host]);
 const book = new AddressBook([`${alice}@198.51.100.1:999`, `${bob}@bob.example:999`], resolveHost);
 const at = parseEndpoint;
 
-const failure = async (promise: Promise<unknown>): Promise<MatryoshkaError> => (await promise.catch((error: unknown) => error)) as MatryoshkaError;
+const failure = async (promise: Promise<unknown>): Promise<MatryoshkaError> =>
+  (await promise.catch((error: unknown) => error)) as MatryoshkaError;
 
 describe('address book', () => {
   test('an endpoint is what it is, with or without a peer id', async () => {
@@ -54,6 +59,6 @@ describe('address book', () => {
       { peerId: alice, endpoint: at('198.51.100.1:999') },
       { peerId: bob, endpoint: at('198.51.100.2:999') },
     ]);
-    expect(some.endpointOf(carol as never)).toEqual(at('nobody.example:999'));
+    expect(some.endpointOf(carol)).toEqual(at('nobody.example:999'));
   });
 });

@@ -32,7 +32,9 @@ export class AddressBook {
 
   /** Every peer known beforehand whose host name resolves now. */
   async peers(): Promise<KnownPeer[]> {
-    const resolved = await Promise.allSettled([...this.#endpoints].map(async ([peerId, endpoint]) => ({ peerId, endpoint: await this.#address(endpoint) })));
+    const resolved = await Promise.allSettled(
+      [...this.#endpoints].map(async ([peerId, endpoint]) => ({ peerId, endpoint: await this.#address(endpoint) })),
+    );
     return resolved.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
   }
 
@@ -74,7 +76,11 @@ export class AddressBook {
       if (this.#resolveHost === undefined) throw new TypeError('host names cannot be resolved on this platform');
       return { ...endpoint, host: await this.#resolveHost(endpoint.host) };
     } catch (error) {
-      throw new MatryoshkaError('node.peer-unknown', `the host name ${endpoint.host} does not resolve: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new MatryoshkaError(
+        'node.peer-unknown',
+        `the host name ${endpoint.host} does not resolve: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
     }
   }
 }

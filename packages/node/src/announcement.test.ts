@@ -12,7 +12,14 @@ interface Options {
   readonly peerId?: string;
 }
 
-function session({ kind = 'direct', anonymous = false, local = '10.0.0.5:40000', remote = '198.51.100.1:999', observed, peerId }: Options): Session {
+function session({
+  kind = 'direct',
+  anonymous = false,
+  local = '10.0.0.5:40000',
+  remote = '198.51.100.1:999',
+  observed,
+  peerId,
+}: Options): Session {
   return {
     link: { local: parseEndpoint(local), remote: parseEndpoint(remote), info: { kind } },
     anonymous,
@@ -50,14 +57,19 @@ describe('what a node says of itself', () => {
 
 describe('where a node thinks it is', () => {
   test('where it listens, and its side of direct connections', () => {
-    expect(hosts(ownEndpoints([session({}), session({ kind: 'relayed', local: '10.9.9.9:1' })], LISTENING))).toEqual(['198.51.100.9', '10.0.0.5']);
+    expect(hosts(ownEndpoints([session({}), session({ kind: 'relayed', local: '10.9.9.9:1' })], LISTENING))).toEqual([
+      '198.51.100.9',
+      '10.0.0.5',
+    ]);
   });
 
   test('where two peers in different networks see it; one alone, or anonymous ones, could say anything', () => {
     const seen = (...sessions: Options[]): string[] => hosts(ownEndpoints(sessions.map(session), [])).filter((host) => host !== '10.0.0.5');
     expect(seen({ peerId: 'a', observed: '203.0.113.7:1' })).toEqual([]);
     expect(seen({ peerId: 'a', observed: '203.0.113.7:1' }, { peerId: 'b', observed: '203.0.113.7:2' })).toEqual([]);
-    expect(seen({ peerId: 'a', observed: '203.0.113.7:1' }, { peerId: 'b', remote: '192.0.2.1:1', observed: '203.0.113.7:2' })).toEqual(['203.0.113.7']);
+    expect(seen({ peerId: 'a', observed: '203.0.113.7:1' }, { peerId: 'b', remote: '192.0.2.1:1', observed: '203.0.113.7:2' })).toEqual([
+      '203.0.113.7',
+    ]);
     expect(seen({ observed: '203.0.113.7:1' }, { remote: '192.0.2.1:1', observed: '203.0.113.7:2' })).toEqual([]);
     expect(seen({ peerId: 'a', observed: '203.0.113.7:1' }, { peerId: 'b', remote: '192.0.2.1:1', observed: '203.0.113.8:2' })).toEqual([]);
   });

@@ -13,7 +13,8 @@ const OBSERVER_BITS = { ipv4Bits: 16, ipv6Bits: 48 };
 export function helloOn(session: Session, relaying: boolean, listening: readonly Endpoint[]): Hello {
   const { link, anonymous } = session;
   if (anonymous) return { type: 'hello', relaying: false, allowance: ALLOWANCE, listening: [] };
-  const place = link.info.kind === 'direct' ? { observed: withoutRelayPort(link.remote), listening: reachable(listening) } : { listening: [] };
+  const place =
+    link.info.kind === 'direct' ? { observed: withoutRelayPort(link.remote), listening: reachable(listening) } : { listening: [] };
   return { type: 'hello', relaying, allowance: ALLOWANCE, ...place };
 }
 

@@ -3,7 +3,15 @@ import { type ConnectSessionOptions, type Session, type SessionEnvironment, conn
 import { MAX_HOPS, type RelayService } from '@matryoshka/relay';
 import { peerHash } from '@matryoshka/session';
 import type { Link, Transport } from '@matryoshka/transport';
-import { type Destination, type Endpoint, MatryoshkaError, type RelayDestination, type SuiteName, formatDestination, formatEndpoint } from '@matryoshka/wire';
+import {
+  type Destination,
+  type Endpoint,
+  MatryoshkaError,
+  type RelayDestination,
+  type SuiteName,
+  formatDestination,
+  formatEndpoint,
+} from '@matryoshka/wire';
 import type { AddressBook, Resolved } from './address-book.ts';
 import type { ConnectOptions, PathHop } from './connect-options.ts';
 import type { Origin } from './connection.ts';
@@ -69,7 +77,8 @@ export class Connector {
     const { environment, suite, transports } = this.#parts;
     if (endpoint === undefined) return Promise.reject(new MatryoshkaError('node.peer-unknown'));
     const transport = transports.find((candidate) => candidate.handles(endpoint));
-    if (transport === undefined) return Promise.reject(new MatryoshkaError('node.no-transport', `no transport of this node can dial ${formatEndpoint(endpoint)}`));
+    if (transport === undefined)
+      return Promise.reject(new MatryoshkaError('node.no-transport', `no transport of this node can dial ${formatEndpoint(endpoint)}`));
     return connectSession(
       environment,
       { next: ({ first }, signal) => transport.dial(endpoint, first, { signal }) },
@@ -102,7 +111,10 @@ export class Connector {
   async #relayed(to: Resolved, name: string, hops: number, options: Connecting): Promise<Session> {
     const { environment, relay, suite } = this.#parts;
     if (to.peerId === undefined && options.unverifiedDestination !== true) {
-      throw new MatryoshkaError('relay.destination-unpinned', `${name} names no peer id: whoever the last relay likes could answer; use peerId@${name}, or unverifiedDestination`);
+      throw new MatryoshkaError(
+        'relay.destination-unpinned',
+        `${name} names no peer id: whoever the last relay likes could answer; use peerId@${name}, or unverifiedDestination`,
+      );
     }
     const destination: RelayDestination = {
       ...(to.endpoint !== undefined && { endpoint: to.endpoint }),
@@ -120,7 +132,13 @@ export class Connector {
     return connectSession(
       environment,
       { next: ({ first }, signal) => open(first, signal) },
-      { suite, timeoutMs: RELAYED_TIMEOUT_MS, signal: options.signal, ...(to.peerId && { demand: to.peerId }), ...(options.anonymous && { anonymous: true }) },
+      {
+        suite,
+        timeoutMs: RELAYED_TIMEOUT_MS,
+        signal: options.signal,
+        ...(to.peerId && { demand: to.peerId }),
+        ...(options.anonymous && { anonymous: true }),
+      },
     );
   }
 
@@ -128,7 +146,10 @@ export class Connector {
   async #gateway(to: Resolved, name: string, destination: RelayDestination, hops: number, options: Connecting): Promise<Session> {
     // One hop: through the destination itself (R2).
     if (hops === 1) {
-      const dialled = to.peerId === undefined && to.endpoint !== undefined && options.anonymous !== true ? this.#parts.sessions.dialled(to.endpoint) : undefined;
+      const dialled =
+        to.peerId === undefined && to.endpoint !== undefined && options.anonymous !== true
+          ? this.#parts.sessions.dialled(to.endpoint)
+          : undefined;
       return dialled ?? this.#toPeer(to, name, options);
     }
     if (options.gateway !== undefined) return this.#gateways.named(options.gateway, options.signal);
@@ -158,7 +179,8 @@ export class Connector {
     const host: CircuitHost = {
       peerId: environment.identity.peerId,
       openLink,
-      connectSession: (source, sessionOptions) => connectSession(environment, source, { suite, timeoutMs: RELAYED_TIMEOUT_MS, ...sessionOptions }),
+      connectSession: (source, sessionOptions) =>
+        connectSession(environment, source, { suite, timeoutMs: RELAYED_TIMEOUT_MS, ...sessionOptions }),
     };
     const circuit = await buildCircuit(host, { ...first, session }, rest, { anonymous: options.anonymous ?? true, signal: options.signal });
     origin.circuit = circuit;
@@ -173,13 +195,16 @@ export class Connector {
 
 /** @throws MatryoshkaError `config.invalid`, `relay.hops-invalid` */
 function checkOptions({ gateway, hops, path }: ConnectOptions): void {
-  if (path !== undefined && hops !== undefined) throw new MatryoshkaError('config.invalid', 'hops and path exclude each other: with a path its peers are the hops');
+  if (path !== undefined && hops !== undefined)
+    throw new MatryoshkaError('config.invalid', 'hops and path exclude each other: with a path its peers are the hops');
   if (hops !== undefined && (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS)) throw hopsInvalid(hops);
-  if (gateway !== undefined && (hops === undefined || hops < 2)) throw new MatryoshkaError('config.invalid', 'gateway needs hops of 2 or more: with fewer there is no relay to choose');
+  if (gateway !== undefined && (hops === undefined || hops < 2))
+    throw new MatryoshkaError('config.invalid', 'gateway needs hops of 2 or more: with fewer there is no relay to choose');
 }
 
 function toHop({ peerId, endpoint, relay }: Resolved, name: string, more: { readonly staticKey?: Uint8Array }): Hop {
-  if (peerId === undefined || endpoint === undefined || relay !== undefined) throw new MatryoshkaError('circuit.path-invalid', `${name} cannot be a hop: each needs a peer id and an endpoint, peerId@host:port`);
+  if (peerId === undefined || endpoint === undefined || relay !== undefined)
+    throw new MatryoshkaError('circuit.path-invalid', `${name} cannot be a hop: each needs a peer id and an endpoint, peerId@host:port`);
   return { peerId, endpoint, ...more };
 }
 

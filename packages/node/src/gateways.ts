@@ -32,7 +32,10 @@ export class Gateways {
     const session = to.peerId === undefined ? to.endpoint && sessions.dialled(to.endpoint) : sessions.to(to.peerId);
     if (session !== undefined) return session;
     if (to.endpoint === undefined || to.relay !== undefined) {
-      throw new MatryoshkaError('relay.gateway-unknown', `no connection to the gateway ${name}, and no endpoint of it is known: name it as peerId@host:port`);
+      throw new MatryoshkaError(
+        'relay.gateway-unknown',
+        `no connection to the gateway ${name}, and no endpoint of it is known: name it as peerId@host:port`,
+      );
     }
     return this.#parts.dial(to, signal);
   }
@@ -62,7 +65,10 @@ export class Gateways {
     const { book, environment, relay, sessions } = this.#parts;
     const known = await book.peers();
     return known.filter(
-      ({ peerId, endpoint }) => peerId !== environment.identity.peerId && sessions.direct(peerId) === undefined && relay.mayBeGateway({ peerId, endpoints: [endpoint] }, destination),
+      ({ peerId, endpoint }) =>
+        peerId !== environment.identity.peerId &&
+        sessions.direct(peerId) === undefined &&
+        relay.mayBeGateway({ peerId, endpoints: [endpoint] }, destination),
     );
   }
 

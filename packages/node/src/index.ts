@@ -5,5 +5,13 @@ export type { NodeOptions, RelayNodeOptions } from './options.ts';
 export type { ConnectionStatus, NeighbourStatus, NodeStatus, RelayLinkStatus } from './status.ts';
 export { type Identity, type PeerId, createIdentity, identityFromSeed, parsePeerId } from '@matryoshka/session';
 export { AsyncStream, Stream, type StreamHandler, type WebStreams, asyncStream, webStreams } from '@matryoshka/peer';
-export { type Destination, type Endpoint, MatryoshkaError, type ReasonCode, formatEndpoint, parseDestination, parseEndpoint } from '@matryoshka/wire';
+export {
+  type Destination,
+  type Endpoint,
+  MatryoshkaError,
+  type ReasonCode,
+  formatEndpoint,
+  parseDestination,
+  parseEndpoint,
+} from '@matryoshka/wire';
 export { type AcceptRequest, type Candidate, type RelayRequest, type RoutingPolicy, randomNextHop } from '@matryoshka/relay';

@@ -57,7 +57,10 @@ export class MatryoshkaNode implements AsyncDisposable {
     this.#relay = new RelayService(this.#relayHost(random, identity), {
       enabled: options.relay.enabled,
       forward: options.relay.forward,
-      networkBits: { ipv4Bits: options.relay.ipv4ExcludedNetworksCidrLeadingBits, ipv6Bits: options.relay.ipv6ExcludedNetworksCidrLeadingBits },
+      networkBits: {
+        ipv4Bits: options.relay.ipv4ExcludedNetworksCidrLeadingBits,
+        ipv6Bits: options.relay.ipv6ExcludedNetworksCidrLeadingBits,
+      },
       allowDial: options.relay.allowDial,
       policy: options.relay.policy ?? randomNextHop,
       accept: options.relay.accept,
@@ -171,7 +174,8 @@ export class MatryoshkaNode implements AsyncDisposable {
       for (const text of this.#options.listen) {
         const endpoint = parseEndpoint(text);
         const transport = this.#transports.find((candidate) => candidate.listen !== undefined && candidate.handles(endpoint));
-        if (transport?.listen === undefined) throw new MatryoshkaError('node.no-transport', `no transport of this node can listen on ${text}`);
+        if (transport?.listen === undefined)
+          throw new MatryoshkaError('node.no-transport', `no transport of this node can listen on ${text}`);
         // In order, so that an error names the first that failed.
         // oxlint-disable-next-line no-await-in-loop
         this.#listeners.push(await transport.listen(endpoint, (link, first) => this.#acceptor.offer(link, first)));

@@ -23,7 +23,14 @@ describe('options of a node', () => {
       transports,
       listen: [],
       peers: [],
-      relay: { enabled: false, forward: true, ipv4ExcludedNetworksCidrLeadingBits: 16, ipv6ExcludedNetworksCidrLeadingBits: 48, allowDial: [], relayMemoryBytes: 268_435_456 },
+      relay: {
+        enabled: false,
+        forward: true,
+        ipv4ExcludedNetworksCidrLeadingBits: 16,
+        ipv6ExcludedNetworksCidrLeadingBits: 48,
+        allowDial: [],
+        relayMemoryBytes: 268_435_456,
+      },
       acceptAnonymous: true,
       handshakeTimeoutMs: 10_000,
       maxHandshakes: 256,
@@ -34,7 +41,14 @@ describe('options of a node', () => {
   test('what is given is taken as it is', () => {
     const accept = (): boolean => true;
     const policy = { selectNextHop: () => undefined };
-    const parsed = parseNodeOptions({ transports, identity, listen: ['[::1]:0'], peers: [`${identity.peerId}@example.org:999`], networkKey: new Uint8Array(16), relay: { enabled: true, accept, policy, ipv4ExcludedNetworksCidrLeadingBits: 0 } });
+    const parsed = parseNodeOptions({
+      transports,
+      identity,
+      listen: ['[::1]:0'],
+      peers: [`${identity.peerId}@example.org:999`],
+      networkKey: new Uint8Array(16),
+      relay: { enabled: true, accept, policy, ipv4ExcludedNetworksCidrLeadingBits: 0 },
+    });
     expect(parsed.identity).toBe(identity);
     expect(parsed.relay.accept).toBe(accept);
     expect(parsed.relay.policy).toBe(policy);
@@ -47,21 +61,42 @@ describe('options of a node', () => {
     [{}, 'transports: must be a list of transports such as tcp(), and is missing'],
     [{ transports: [] }, 'transports: must name at least one transport such as tcp()'],
     [{ transports: ['tcp'] }, 'transports.0: must be a transport such as tcp()'],
-    [{ transports, relays: true }, 'relays: unknown, known here are identity, transports, listen, networkKey, peers, relay, acceptAnonymous, handshakeTimeoutMs, maxHandshakes, suite, provider, clock, random'],
-    [{ transports, relay: { enable: true } }, 'relay.enable: unknown, known here are enabled, forward, ipv4ExcludedNetworksCidrLeadingBits, ipv6ExcludedNetworksCidrLeadingBits, allowDial, policy, accept, relayMemoryBytes'],
+    [
+      { transports, relays: true },
+      'relays: unknown, known here are identity, transports, listen, networkKey, peers, relay, acceptAnonymous, handshakeTimeoutMs, maxHandshakes, suite, provider, clock, random',
+    ],
+    [
+      { transports, relay: { enable: true } },
+      'relay.enable: unknown, known here are enabled, forward, ipv4ExcludedNetworksCidrLeadingBits, ipv6ExcludedNetworksCidrLeadingBits, allowDial, policy, accept, relayMemoryBytes',
+    ],
     [{ transports, relay: true }, 'relay: must be an object, not true'],
     [{ transports, relay: { enabled: 'yes' } }, 'relay.enabled: must be true or false, not "yes"'],
     [{ transports, relay: { forward: 1 } }, 'relay.forward: must be true or false, not 1'],
-    [{ transports, relay: { ipv4ExcludedNetworksCidrLeadingBits: 33 } }, 'relay.ipv4ExcludedNetworksCidrLeadingBits: must be a whole number from 0 to 32, not 33'],
-    [{ transports, relay: { ipv4ExcludedNetworksCidrLeadingBits: -1 } }, 'relay.ipv4ExcludedNetworksCidrLeadingBits: must be a whole number from 0 to 32, not -1'],
-    [{ transports, relay: { ipv6ExcludedNetworksCidrLeadingBits: 48.5 } }, 'relay.ipv6ExcludedNetworksCidrLeadingBits: must be a whole number from 0 to 128, not 48.5'],
-    [{ transports, relay: { allowDial: ['home'] } }, 'relay.allowDial.0: must be one of loopback, link-local, private, multicast, unspecified, metadata, reserved, not "home"'],
+    [
+      { transports, relay: { ipv4ExcludedNetworksCidrLeadingBits: 33 } },
+      'relay.ipv4ExcludedNetworksCidrLeadingBits: must be a whole number from 0 to 32, not 33',
+    ],
+    [
+      { transports, relay: { ipv4ExcludedNetworksCidrLeadingBits: -1 } },
+      'relay.ipv4ExcludedNetworksCidrLeadingBits: must be a whole number from 0 to 32, not -1',
+    ],
+    [
+      { transports, relay: { ipv6ExcludedNetworksCidrLeadingBits: 48.5 } },
+      'relay.ipv6ExcludedNetworksCidrLeadingBits: must be a whole number from 0 to 128, not 48.5',
+    ],
+    [
+      { transports, relay: { allowDial: ['home'] } },
+      'relay.allowDial.0: must be one of loopback, link-local, private, multicast, unspecified, metadata, reserved, not "home"',
+    ],
     [{ transports, relay: { allowDial: 'private' } }, 'relay.allowDial: must be a list, not "private"'],
     [{ transports, relay: { policy: null } }, 'relay.policy: must be a RoutingPolicy, not null'],
     [{ transports, relay: { accept: true } }, 'relay.accept: must be a function, not true'],
     [{ transports, relay: { relayMemoryBytes: 1 } }, 'relay.relayMemoryBytes: must be a whole number from 65536 to 1099511627776, not 1'],
     [{ transports, listen: '127.0.0.1:1' }, 'listen: must be a list of endpoints, not "127.0.0.1:1"'],
-    [{ transports, listen: ['127.0.0.1:1', 'x'] }, 'listen.1: "x" is not an endpoint: expected host:port or host:port:relayPort, IPv6 addresses in brackets'],
+    [
+      { transports, listen: ['127.0.0.1:1', 'x'] },
+      'listen.1: "x" is not an endpoint: expected host:port or host:port:relayPort, IPv6 addresses in brackets',
+    ],
     [{ transports, listen: ['127.0.0.1:1:5'] }, 'listen.0: must be host:port, without a relay port'],
     [{ transports, listen: [7] }, 'listen.0: must be text, not 7'],
     [{ transports, listen: Array.from({ length: 9 }, () => '127.0.0.1:1') }, 'listen: must have 8 endpoints at most'],

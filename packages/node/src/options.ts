@@ -78,7 +78,9 @@ const relaySchema = z.strictObject({
   forward: flag.default(true),
   ipv4ExcludedNetworksCidrLeadingBits: whole(0, 32).default(16),
   ipv6ExcludedNetworksCidrLeadingBits: whole(0, 128).default(48),
-  allowDial: z.array(oneOf(['loopback', 'link-local', 'private', 'multicast', 'unspecified', 'metadata', 'reserved']), 'must be a list').default([]),
+  allowDial: z
+    .array(oneOf(['loopback', 'link-local', 'private', 'multicast', 'unspecified', 'metadata', 'reserved']), 'must be a list')
+    .default([]),
   policy: object('a RoutingPolicy').optional(),
   accept: callable('a function').optional(),
   relayMemoryBytes: whole(64 * 1024, 2 ** 40).default(RELAY_MEMORY_BYTES),
@@ -86,9 +88,14 @@ const relaySchema = z.strictObject({
 
 const nodeSchema = z.strictObject({
   identity: z.instanceof(Identity, { error: 'must be an Identity, see createIdentity()' }).optional(),
-  transports: z.array(callable('a transport such as tcp()'), 'must be a list of transports such as tcp()').min(1, 'must name at least one transport such as tcp()'),
+  transports: z
+    .array(callable('a transport such as tcp()'), 'must be a list of transports such as tcp()')
+    .min(1, 'must name at least one transport such as tcp()'),
   listen: z.array(text(parsePlace), 'must be a list of endpoints').max(8, 'must have 8 endpoints at most').default([]),
-  networkKey: z.instanceof(Uint8Array, { error: NETWORK_KEY }).refine((key) => key.length >= 16, NETWORK_KEY).optional(),
+  networkKey: z
+    .instanceof(Uint8Array, { error: NETWORK_KEY })
+    .refine((key) => key.length >= 16, NETWORK_KEY)
+    .optional(),
   peers: z.array(text(parsePeer), 'must be a list of peers').default([]),
   relay: relaySchema.prefault({}),
   acceptAnonymous: flag.default(true),
@@ -104,7 +111,9 @@ const nodeSchema = z.strictObject({
 const KNOWN: Readonly<Record<string, readonly string[]>> = { '': Object.keys(nodeSchema.shape), 'relay': Object.keys(relaySchema.shape) };
 
 /** Options with every default filled in. */
-export interface ParsedOptions extends Required<Omit<NodeOptions, 'relay' | 'identity' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'>> {
+export interface ParsedOptions extends Required<
+  Omit<NodeOptions, 'relay' | 'identity' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'>
+> {
   readonly identity: Identity | undefined;
   readonly networkKey: Uint8Array | undefined;
   readonly suite: SuiteName | undefined;
@@ -120,7 +129,8 @@ function parsePlace(value: string): void {
 
 function parsePeer(value: string): void {
   const destination = parseDestination(value);
-  if (destination.type !== 'endpoint' || destination.peerId === undefined || destination.endpoint.relayPort !== undefined) throw new TypeError('must be peerId@host:port');
+  if (destination.type !== 'endpoint' || destination.peerId === undefined || destination.endpoint.relayPort !== undefined)
+    throw new TypeError('must be peerId@host:port');
   parsePeerId(destination.peerId);
 }
 
@@ -145,7 +155,8 @@ function problem(issue: z.core.$ZodIssue, path: string, options: unknown): strin
     const keys = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`));
     return `${keys.join(', ')}: unknown, known here are ${(KNOWN[path] ?? []).join(', ')}`;
   }
-  if (issue.code === 'invalid_type' && issue.expected === 'object') return `${path === '' ? 'options' : path}: must be an object${shown(valueAt(options, issue.path))}`;
+  if (issue.code === 'invalid_type' && issue.expected === 'object')
+    return `${path === '' ? 'options' : path}: must be an object${shown(valueAt(options, issue.path))}`;
   // What is no endpoint says itself what it was; a network key is nobody's business.
   const known = issue.code === 'custom' || path === 'networkKey' ? [] : ['string'];
   return `${path}: ${issue.message}${shown(valueAt(options, issue.path), known)}`;

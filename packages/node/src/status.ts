@@ -52,7 +52,17 @@ export interface NodeStatus {
 
 export function connectionStatus(connection: Connection): ConnectionStatus {
   const { id, kind, role, peerId, authenticated, nesting, relaying } = connection;
-  return { id, kind, role, peerId, authenticated, nesting, relaying, local: formatEndpoint(connection.local), remote: formatEndpoint(connection.remote) };
+  return {
+    id,
+    kind,
+    role,
+    peerId,
+    authenticated,
+    nesting,
+    relaying,
+    local: formatEndpoint(connection.local),
+    remote: formatEndpoint(connection.remote),
+  };
 }
 
 export function relayLinkStatus(link: ServedLink): RelayLinkStatus {
@@ -74,5 +84,7 @@ function neighbour({ session }: ServedSide): NeighbourStatus {
 }
 
 function destinationText({ endpoint, peer, relay }: RelayDestination): string {
-  return [peer && peerIdFromHash(peer), relay && peerIdFromHash(relay), endpoint && formatEndpoint(endpoint)].filter((part) => part !== undefined).join('@');
+  return [peer && peerIdFromHash(peer), relay && peerIdFromHash(relay), endpoint && formatEndpoint(endpoint)]
+    .filter((part) => part !== undefined)
+    .join('@');
 }

@@ -20,7 +20,13 @@ describe('R10 the destination decides', () => {
     const asked: AcceptRequest[] = [];
     const net = await towards(1, { relay: { accept: (request) => asked.push(request) === 1 } });
     const connection = await net.run(net.node('A').connect(net.address('D'), { hops: 3 }));
-    expect(asked).toEqual([{ previousHop: net.node('C').peerId, endpoint: expect.objectContaining({ host: net.host('C') }), relayPort: connection.remote.relayPort }]);
+    expect(asked).toEqual([
+      {
+        previousHop: net.node('C').peerId,
+        endpoint: expect.objectContaining({ host: net.host('C') }),
+        relayPort: connection.remote.relayPort,
+      },
+    ]);
     const { code, afterMs } = await net.failure(net.node('A').connect(net.address('D'), { hops: 3 }));
     expect(code).toBe('relay.refused');
     expect(afterMs).toBeLessThan(150);
@@ -79,7 +85,12 @@ describe('R11 end to end', () => {
     // Who answered is told.
     expect(net.nameOf(connection.peerId)).toBe('D');
     expect(events).toEqual([false]);
-    expect(net.node('A').status().connections.find(({ kind }) => kind === 'relayed')?.authenticated).toBe(false);
+    expect(
+      net
+        .node('A')
+        .status()
+        .connections.find(({ kind }) => kind === 'relayed')?.authenticated,
+    ).toBe(false);
     expect(intact(await net.run(echo(connection, 1000)))).toBe(true);
     await net.close();
   });
@@ -101,9 +112,14 @@ describe('R11 end to end', () => {
     await net.close();
   });
 
-  test.each([['B', 2], ['C', 1]] as const)('a relay (%s) that answers in D’s place is found out', async (liar, hopsLeft) => {
+  test.each([
+    ['B', 2],
+    ['C', 1],
+  ] as const)('a relay (%s) that answers in D’s place is found out', async (liar, hopsLeft) => {
     const net = await towards(18);
-    net.overhear(({ node, message }) => (node === liar && message.type === 'relay-create' && message.hopsLeft === hopsLeft ? { ...message, hopsLeft: 0 } : message));
+    net.overhear(({ node, message }) =>
+      node === liar && message.type === 'relay-create' && message.hopsLeft === hopsLeft ? { ...message, hopsLeft: 0 } : message,
+    );
     const { code, message } = await net.failure(net.node('A').connect(net.address('D'), { hops: 3 }));
     expect(code).toBe('session.wrong-peer');
     expect(message).toContain(net.node(liar).peerId);
@@ -134,24 +150,31 @@ describe('R11 end to end', () => {
 });
 
 describe('R17 what the last relay does not reach', () => {
-  test.each(['127.0.0.1:999', '10.40.0.1:999', '192.168.1.1:999', '169.254.169.254:80', '[::1]:999', '[::ffff:10.40.0.1]:999', '[64:ff9b::a28:1]:999', '[2002:a28:1::]:999', '224.0.0.1:1'])(
-    '%s is forbidden unless allowed by name',
-    async (to) => {
-      const net = new TestNetwork(30);
-      // In networks apart from all of those destinations.
-      await net.start('A', '44.1.0.1', { relay: { allowDial: [] } });
-      await net.start('B', '44.2.0.1', { relay: { allowDial: [] } });
-      await net.start('D', '10.40.0.1');
-      await net.connect('A', 'B');
-      const dials: string[] = [];
-      net.world.network.tap((_from, { host }) => dials.push(host));
-      const { code, afterMs } = await net.failure(net.node('A').connect(`${net.node('D').peerId}@${to}`, { hops: 2 }));
-      expect(code).toBe('relay.destination-forbidden');
-      expect(afterMs).toBeLessThan(50);
-      expect(dials.every((host) => host.startsWith('44.'))).toBe(true);
-      await net.close();
-    },
-  );
+  test.each([
+    '127.0.0.1:999',
+    '10.40.0.1:999',
+    '192.168.1.1:999',
+    '169.254.169.254:80',
+    '[::1]:999',
+    '[::ffff:10.40.0.1]:999',
+    '[64:ff9b::a28:1]:999',
+    '[2002:a28:1::]:999',
+    '224.0.0.1:1',
+  ])('%s is forbidden unless allowed by name', async (to) => {
+    const net = new TestNetwork(30);
+    // In networks apart from all of those destinations.
+    await net.start('A', '44.1.0.1', { relay: { allowDial: [] } });
+    await net.start('B', '44.2.0.1', { relay: { allowDial: [] } });
+    await net.start('D', '10.40.0.1');
+    await net.connect('A', 'B');
+    const dials: string[] = [];
+    net.world.network.tap((_from, { host }) => dials.push(host));
+    const { code, afterMs } = await net.failure(net.node('A').connect(`${net.node('D').peerId}@${to}`, { hops: 2 }));
+    expect(code).toBe('relay.destination-forbidden');
+    expect(afterMs).toBeLessThan(50);
+    expect(dials.every((host) => host.startsWith('44.'))).toBe(true);
+    await net.close();
+  });
 
   test('remote failures come as one code, whatever they are, and name no more', async () => {
     const net = await towards(31);

@@ -5,14 +5,27 @@ afterEach(() => vi.restoreAllMocks());
 
 /** The first relay of a connection of A that is open. */
 function firstRelay(net: TestNetwork): string | undefined {
-  return net.names.find((name) => net.node(name).status().relayLinks.some(({ previousHop }) => net.nameOf(previousHop.peerId) === 'A'));
+  return net.names.find((name) =>
+    net
+      .node(name)
+      .status()
+      .relayLinks.some(({ previousHop }) => net.nameOf(previousHop.peerId) === 'A'),
+  );
 }
 
 describe('R18 the first relay', () => {
   test('is one of the connections at random, within the exclusions', async () => {
     const net = new TestNetwork(1);
     await net.start('A', '10.1.0.1');
-    for (const [name, host] of [['B', '10.2.0.1'], ['C', '10.3.0.1'], ['E', '10.4.0.1'], ['near', '10.1.200.1'], ['beside', '10.9.200.1'], ['D', '10.9.0.1']] as const) await net.start(name, host);
+    for (const [name, host] of [
+      ['B', '10.2.0.1'],
+      ['C', '10.3.0.1'],
+      ['E', '10.4.0.1'],
+      ['near', '10.1.200.1'],
+      ['beside', '10.9.200.1'],
+      ['D', '10.9.0.1'],
+    ] as const)
+      await net.start(name, host);
     await net.connect('A', 'B', 'C', 'near', 'beside');
     await net.connect('E', 'A');
     const chosen = new Set<string | undefined>();

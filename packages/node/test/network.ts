@@ -3,7 +3,15 @@ import { RelayService } from '@matryoshka/relay';
 import { type CryptoProvider, portableProvider } from '@matryoshka/session';
 import { type Latency, type World, createWorld, seededRandom } from '@matryoshka/simulation';
 import { vi } from 'vitest';
-import { type Connection, MatryoshkaError, type MatryoshkaNode, type NodeOptions, type RelayLinkStatus, createNode, randomNextHop } from '../src/index.ts';
+import {
+  type Connection,
+  MatryoshkaError,
+  type MatryoshkaNode,
+  type NodeOptions,
+  type RelayLinkStatus,
+  createNode,
+  randomNextHop,
+} from '../src/index.ts';
 
 /** A relay message as the code of a node was handed it. */
 export interface Handed {
@@ -78,7 +86,9 @@ export class TestNetwork {
 
   /** Who has this address, or identity. */
   nameOf(what: string | undefined): string | undefined {
-    return this.names.find((name) => this.node(name).peerId === what || what === this.host(name) || what?.startsWith(`${this.host(name)}:`));
+    return this.names.find(
+      (name) => this.node(name).peerId === what || what === this.host(name) || what?.startsWith(`${this.host(name)}:`),
+    );
   }
 
   /** `peerId@host:999` of a node. */
@@ -102,7 +112,9 @@ export class TestNetwork {
   }
 
   /** The error that `promise` fails with, and after how much virtual time. */
-  async failure(promise: Promise<unknown>): Promise<{ readonly code: string; readonly message: string; readonly afterMs: number; readonly error: MatryoshkaError }> {
+  async failure(
+    promise: Promise<unknown>,
+  ): Promise<{ readonly code: string; readonly message: string; readonly afterMs: number; readonly error: MatryoshkaError }> {
     const from = this.world.clock.now();
     const error = await this.run(
       promise.then(
@@ -110,7 +122,7 @@ export class TestNetwork {
         (reason: unknown) => reason,
       ),
     );
-    if (!(error instanceof MatryoshkaError)) throw new Error(`expected a MatryoshkaError, not ${String(error)}`);
+    if (!(error instanceof MatryoshkaError)) throw new TypeError(`expected a MatryoshkaError, not ${String(error)}`);
     return { code: error.code, message: error.message, afterMs: this.world.clock.now() - from, error };
   }
 
@@ -131,7 +143,14 @@ export class TestNetwork {
   overhearData(hear: (node: string, bytes: Uint8Array) => void): void {
     const nameOf = (service: RelayService): string => this.#names.get(service.options.policy) ?? '?';
     const original: RelayHandler['data'] = RelayService.prototype.data;
-    vi.spyOn(RelayService.prototype, 'data').mockImplementation(function (this: RelayService, session: Session, high: number, low: number, flags: number, bytes: Uint8Array) {
+    vi.spyOn(RelayService.prototype, 'data').mockImplementation(function (
+      this: RelayService,
+      session: Session,
+      high: number,
+      low: number,
+      flags: number,
+      bytes: Uint8Array,
+    ) {
       hear(nameOf(this), bytes);
       original.call(this, session, high, low, flags, bytes);
     });

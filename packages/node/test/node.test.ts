@@ -12,7 +12,14 @@ describe('connect', () => {
     const first = await net.run(net.node('A').connect(net.address('B')));
     expect(await net.run(net.node('A').connect(net.address('B')))).toBe(first);
     expect(await net.run(net.node('A').connect(net.node('B').peerId))).toBe(first);
-    expect(first).toMatchObject({ kind: 'direct', role: 'initiator', authenticated: true, peerId: net.node('B').peerId, nesting: 0, open: true });
+    expect(first).toMatchObject({
+      kind: 'direct',
+      role: 'initiator',
+      authenticated: true,
+      peerId: net.node('B').peerId,
+      nesting: 0,
+      open: true,
+    });
     expect(intact(await net.run(echo(first, 1_000_000)))).toBe(true);
     // The other side has the same one, and needs no endpoint for it.
     const back = await net.run(net.node('B').connect(net.node('A').peerId));
@@ -78,7 +85,12 @@ describe('connect', () => {
       const controller = new AbortController();
       net.world.clock.after(afterMs, () => controller.abort());
       const attempt = net.node('A').connect(net.address('D'), { hops: 2, signal: controller.signal });
-      const outcome = await net.run(attempt.then((connection) => connection, (error: unknown) => error as MatryoshkaError));
+      const outcome = await net.run(
+        attempt.then(
+          (connection) => connection,
+          (error: unknown) => error as MatryoshkaError,
+        ),
+      );
       if ('code' in outcome) expect(outcome.code).toBe('aborted');
       else await net.run(outcome.close());
     }
@@ -101,7 +113,9 @@ describe('a node', () => {
       peerId: net.node('A').peerId,
       listening: ['10.1.0.1:999'],
       relayEnabled: true,
-      connections: [{ kind: 'direct', role: 'initiator', peerId: net.node('B').peerId, authenticated: true, remote: '10.2.0.1:999', nesting: 0 }],
+      connections: [
+        { kind: 'direct', role: 'initiator', peerId: net.node('B').peerId, authenticated: true, remote: '10.2.0.1:999', nesting: 0 },
+      ],
       relayLinks: [],
       relayLinkEnds: 0,
       relayMemory: { takenBytes: 0, totalBytes: 268_435_456 },
@@ -151,7 +165,8 @@ describe('a node', () => {
     expect(await net.run(pending[0] as Promise<string>)).toBe('node.closed');
     await net.run(pending[1] as Promise<string>);
     await net.settle(30_000);
-    for (const name of ['A', 'B', 'C']) expect(net.node(name).connections.filter(({ peerId }) => peerId === net.node('A').peerId || name === 'A')).toEqual([]);
+    for (const name of ['A', 'B', 'C'])
+      expect(net.node(name).connections.filter(({ peerId }) => peerId === net.node('A').peerId || name === 'A')).toEqual([]);
     expect((await net.failure(net.node('A').connect(net.address('B')))).code).toBe('node.closed');
     expect((await net.failure(net.node('B').connect(net.address('A')))).code).toMatch(/^transport\.|^session\./);
     expect(net.holdings()).toEqual(net.nothing());
@@ -179,10 +194,14 @@ describe('a node', () => {
 
   test('that cannot listen where it should is not made', async () => {
     const { clock, network, run } = createWorld({ seed: 15 });
-    const make = (listen: string): Promise<unknown> => createNode({ transports: [network.host('10.1.0.1')], listen: [listen], provider: portableProvider, clock, random: seededRandom(1) });
+    const make = (listen: string): Promise<unknown> =>
+      createNode({ transports: [network.host('10.1.0.1')], listen: [listen], provider: portableProvider, clock, random: seededRandom(1) });
     await run(make('10.1.0.1:999'));
     await expect(run(make('10.1.0.1:999'))).rejects.toMatchObject({ code: 'transport.listen-failed' });
-    await expect(run(make('ws://10.1.0.1:80'))).rejects.toMatchObject({ code: 'node.no-transport', message: 'no transport of this node can listen on ws://10.1.0.1:80' });
+    await expect(run(make('ws://10.1.0.1:80'))).rejects.toMatchObject({
+      code: 'node.no-transport',
+      message: 'no transport of this node can listen on ws://10.1.0.1:80',
+    });
     await expect(make('10.1.0.1')).rejects.toMatchObject({ code: 'config.invalid' });
   });
 

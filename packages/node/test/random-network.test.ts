@@ -72,7 +72,11 @@ class Chaos {
       case 2:
       case 3: {
         const from = this.#node();
-        this.#connect(net.node(from).connect(net.address(this.#other(from)), { hops: 1 + randomBelow(random, 4), anonymous: randomBelow(random, 3) === 0 }));
+        this.#connect(
+          net
+            .node(from)
+            .connect(net.address(this.#other(from)), { hops: 1 + randomBelow(random, 4), anonymous: randomBelow(random, 3) === 0 }),
+        );
         break;
       }
       case 4:
@@ -157,28 +161,31 @@ describe('a network in which anything happens', () => {
   let opened = 0;
   const failures = new Map<string, number>();
 
-  test.each(Array.from({ length: SEEDS }, (_, i) => i + 1))('seed %i: nobody hangs, no byte is lost or repeated, nothing stays behind', async (seed) => {
-    const chaos = new Chaos(seed);
-    const { net } = chaos;
-    await chaos.run();
-    for (const { connection, echoed } of chaos.transfers) {
-      const { sent, got, error } = await echoed;
-      // What came back is the beginning of what was sent; all of it where the connection lived.
-      expect(Buffer.compare(got, sent.subarray(0, got.length))).toBe(0);
-      if (connection.open) expect(error).toBeUndefined();
-      if (error === undefined) expect(got.length).toBe(sent.length);
-      else expect(error.code).not.toBe('bug');
-      moved += got.length;
-    }
-    opened += chaos.connections.length;
-    for (const code of chaos.failures) failures.set(code, (failures.get(code) ?? 0) + 1);
-    for (const connection of chaos.connections) await net.run(connection.close());
-    await net.settle(70_000);
-    expect(net.holdings()).toEqual(net.nothing());
-    await net.close();
-    expect(net.holdings()).toEqual(net.nothing());
-    for (const name of net.names) expect(net.node(name).connections).toEqual([]);
-  });
+  test.each(Array.from({ length: SEEDS }, (_, i) => i + 1))(
+    'seed %i: nobody hangs, no byte is lost or repeated, nothing stays behind',
+    async (seed) => {
+      const chaos = new Chaos(seed);
+      const { net } = chaos;
+      await chaos.run();
+      for (const { connection, echoed } of chaos.transfers) {
+        const { sent, got, error } = await echoed;
+        // What came back is the beginning of what was sent; all of it where the connection lived.
+        expect(Buffer.compare(got, sent.subarray(0, got.length))).toBe(0);
+        if (connection.open) expect(error).toBeUndefined();
+        if (error === undefined) expect(got.length).toBe(sent.length);
+        else expect(error.code).not.toBe('bug');
+        moved += got.length;
+      }
+      opened += chaos.connections.length;
+      for (const code of chaos.failures) failures.set(code, (failures.get(code) ?? 0) + 1);
+      for (const connection of chaos.connections) await net.run(connection.close());
+      await net.settle(70_000);
+      expect(net.holdings()).toEqual(net.nothing());
+      await net.close();
+      expect(net.holdings()).toEqual(net.nothing());
+      for (const name of net.names) expect(net.node(name).connections).toEqual([]);
+    },
+  );
 
   test('the runs did what they are for', () => {
     expect(opened).toBeGreaterThan(SEEDS * 3);

@@ -36,7 +36,7 @@ describe('the seed’s first table, step by step', () => {
     ]);
     const port = connection.remote.relayPort as bigint;
     expect(port).toBeGreaterThan(0n);
-    expect(heard.every(({ message }) => message.port === port)).toBe(true);
+    expect(heard.every(({ message }) => 'port' in message && message.port === port)).toBe(true);
     // Accepted travels back D, C, B, A.
     const statuses = heard.filter(({ message }) => message.type === 'relay-status');
     expect(statuses.map(({ node }) => node)).toEqual([c, 'B', 'A']);
@@ -44,12 +44,20 @@ describe('the seed’s first table, step by step', () => {
     // R7: what A and D see of each other.
     await net.settle();
     expect(connection).toMatchObject({ kind: 'relayed', authenticated: true, peerId: net.node('D').peerId, nesting: 1 });
-    const view = net.node('D').status().connections.find(({ kind }) => kind === 'relayed');
+    const view = net
+      .node('D')
+      .status()
+      .connections.find(({ kind }) => kind === 'relayed');
     expect(view).toMatchObject({ peerId: net.node('A').peerId, authenticated: true, role: 'responder', nesting: 1 });
     expect(net.nameOf(view?.remote)).toBe(c);
     expect(view?.remote).toMatch(new RegExp(`:${port}$`));
     expect(parse(view?.remote as string).relayPort).toBe(port);
-    expect(net.node('A').status().connections.find(({ kind }) => kind === 'relayed')?.remote).toBe(`${net.host('D')}:999:${port}`);
+    expect(
+      net
+        .node('A')
+        .status()
+        .connections.find(({ kind }) => kind === 'relayed')?.remote,
+    ).toBe(`${net.host('D')}:999:${port}`);
 
     expect(intact(await net.run(echo(connection, 500_000)))).toBe(true);
     await net.run(connection.close());
@@ -75,8 +83,18 @@ describe('the seed’s first table, step by step', () => {
     const net = await table(3);
     const first = await net.run(net.node('A').connect(net.address('D'), { hops: 3 }));
     await net.settle();
-    const last = net.nameOf(first.remote && net.node('D').status().connections.find(({ kind }) => kind === 'direct')?.remote) as string;
-    const direct = (): number => net.node('D').status().connections.filter(({ kind }) => kind === 'direct').length;
+    const last = net.nameOf(
+      first.remote &&
+        net
+          .node('D')
+          .status()
+          .connections.find(({ kind }) => kind === 'direct')?.remote,
+    ) as string;
+    const direct = (): number =>
+      net
+        .node('D')
+        .status()
+        .connections.filter(({ kind }) => kind === 'direct').length;
     expect(direct()).toBe(1);
     // Two hops through that relay: the same connection.
     const second = await net.run(net.node('B').connect(net.address('D'), { hops: 2, gateway: net.node(last).peerId }));
@@ -131,7 +149,10 @@ describe('R12 what relays know', () => {
     const c = heard.filter(({ message }) => message.type === 'relay-create')[1]?.node as string;
     expect(intact(await net.run(echo(connection, 30_000)))).toBe(true);
 
-    for (const [relay, previous, next] of [['B', 'A', c], [c, 'B', 'D']] as const) {
+    for (const [relay, previous, next] of [
+      ['B', 'A', c],
+      [c, 'B', 'D'],
+    ] as const) {
       // Messages: exactly these fields, from exactly these neighbours.
       const messages = heard.filter(({ node }) => node === relay);
       const fields = Object.fromEntries(messages.map(({ message }) => [message.type, Object.keys(message).toSorted()]));
@@ -139,10 +160,21 @@ describe('R12 what relays know', () => {
         'relay-create': ['attemptsLeft', 'budgetMs', 'destination', 'hopsLeft', 'port', 'request', 'type', 'window'],
         'relay-status': ['answer', 'limits', 'port', 'status', 'type', 'window'],
       });
-      expect(new Set(messages.map(({ session }) => net.nameOf(session.remote.authenticated ? session.remote.peerId : undefined)))).toEqual(new Set([previous, next]));
+      expect(new Set(messages.map(({ session }) => net.nameOf(session.remote.authenticated ? session.remote.peerId : undefined)))).toEqual(
+        new Set([previous, next]),
+      );
       // What its user is told.
       const [link] = net.node(relay).status().relayLinks;
-      expect(Object.keys(link as object).toSorted()).toEqual(['bytesBackward', 'bytesForward', 'destination', 'hopsLeft', 'nextHop', 'port', 'previousHop', 'state']);
+      expect(Object.keys(link as object).toSorted()).toEqual([
+        'bytesBackward',
+        'bytesForward',
+        'destination',
+        'hopsLeft',
+        'nextHop',
+        'port',
+        'previousHop',
+        'state',
+      ]);
       expect(link).toMatchObject({
         state: 'open',
         previousHop: { peerId: net.node(previous).peerId },
@@ -152,7 +184,10 @@ describe('R12 what relays know', () => {
       expect(link?.bytesForward).toBeGreaterThan(30_000);
       expect(link?.bytesBackward).toBeGreaterThan(30_000);
       // Neither the content nor who asks is in any byte of it.
-      const bytes = Buffer.concat([...(carried.get(relay) ?? []), ...messages.flatMap(({ message }) => ('request' in message ? [message.request] : 'answer' in message ? [message.answer] : []))]);
+      const bytes = Buffer.concat([
+        ...(carried.get(relay) ?? []),
+        ...messages.flatMap(({ message }) => ('request' in message ? [message.request] : 'answer' in message ? [message.answer] : [])),
+      ]);
       expect(bytes.length).toBeGreaterThan(60_000);
       expect(bytes.includes(MARK)).toBe(false);
       expect(bytes.includes(Buffer.from('/echo/1'))).toBe(false);

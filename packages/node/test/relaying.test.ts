@@ -14,9 +14,10 @@ async function row(seed: number, names: readonly string[]): Promise<TestNetwork>
 }
 
 /** Reasons that connections of these nodes end with. */
-function endings(net: TestNetwork, ...names: readonly string[]): (readonly [string, string])[] {
-  const seen: (readonly [string, string])[] = [];
-  for (const name of names) net.node(name).on('disconnected', ({ connection, reason }) => seen.push([`${name} ${connection.kind}`, reason.code]));
+function endings(net: TestNetwork, ...names: readonly string[]): string[] {
+  const seen: string[] = [];
+  for (const name of names)
+    net.node(name).on('disconnected', ({ connection, reason }) => seen.push(`${name} ${connection.kind} ${reason.code}`));
   return seen;
 }
 
@@ -33,7 +34,9 @@ describe('R1 serving relay links', () => {
     expect(code).toBe('relay.disabled');
     expect(afterMs).toBeLessThan(50);
     // As a first relay that was named, too; at random nobody would choose it.
-    expect((await net.failure(net.node('A').connect(net.address('B'), { hops: 2, gateway: net.node('C').peerId }))).code).toBe('relay.disabled');
+    expect((await net.failure(net.node('A').connect(net.address('B'), { hops: 2, gateway: net.node('C').peerId }))).code).toBe(
+      'relay.disabled',
+    );
     expect(net.node('A').connections.length).toBe(2);
     await net.close();
   });
@@ -41,7 +44,10 @@ describe('R1 serving relay links', () => {
   test('a refusal costs whoever asked nothing, however often', async () => {
     const net = await row(2, ['A', 'B', 'C']);
     net.node('B').setRelayEnabled(false);
-    for (let i = 0; i < 30; i++) expect((await net.failure(net.node('A').connect(net.address('C'), { hops: 2, gateway: net.node('B').peerId }))).code).toBe('relay.disabled');
+    for (let i = 0; i < 30; i++)
+      expect((await net.failure(net.node('A').connect(net.address('C'), { hops: 2, gateway: net.node('B').peerId }))).code).toBe(
+        'relay.disabled',
+      );
     net.node('B').setRelayEnabled(true);
     await net.settle();
     await net.run(net.node('A').connect(net.address('C'), { hops: 2 }));
@@ -67,10 +73,7 @@ describe('R1 serving relay links', () => {
     net.node('C').setRelayEnabled(false);
     expect((await net.run(connection.closed)).code).toBe('relay.disabled');
     await net.settle();
-    expect(seen.toSorted()).toEqual([
-      ['A relayed', 'relay.disabled'],
-      ['D relayed', 'relay.disabled'],
-    ]);
+    expect(seen.toSorted()).toEqual(['A relayed relay.disabled', 'D relayed relay.disabled']);
     expect(net.holdings()).toEqual(net.nothing());
     await net.close();
   });
@@ -92,7 +95,9 @@ describe('R1 serving relay links', () => {
     expect(net.node('A').connections.map(({ relaying }) => relaying)).toEqual([true, false]);
     const connection = await net.run(net.node('A').connect(net.address('C'), { hops: 2 }));
     expect(intact(await net.run(echo(connection, 1000)))).toBe(true);
-    expect((await net.failure(net.node('A').connect(net.address('B'), { hops: 2, gateway: net.node('C').peerId }))).code).toBe('relay.disabled');
+    expect((await net.failure(net.node('A').connect(net.address('B'), { hops: 2, gateway: net.node('C').peerId }))).code).toBe(
+      'relay.disabled',
+    );
     await net.close();
   });
 });
@@ -140,7 +145,9 @@ describe('R2 hops', () => {
     const names = Array.from({ length: 16 }, (_, i) => `N${i}`);
     const net = await row(12, names);
     const connection = await net.run(net.node('N0').connect(net.address('N15'), { hops: 15 }));
-    expect(net.events.filter(({ event }) => event === 'requested').map(({ link }) => link.hopsLeft)).toEqual(Array.from({ length: 14 }, (_, i) => 14 - i));
+    expect(net.events.filter(({ event }) => event === 'requested').map(({ link }) => link.hopsLeft)).toEqual(
+      Array.from({ length: 14 }, (_, i) => 14 - i),
+    );
     expect(intact(await net.run(echo(connection, 50_000)))).toBe(true);
     await net.close();
     expect(net.holdings()).toEqual(net.nothing());
@@ -203,7 +210,9 @@ describe('R4, R5 networks', () => {
     await net.startAll(['D']);
     // D is connected to B from elsewhere, as itself: it is the destination and no relay.
     await net.connect('D', 'B');
-    expect((await net.failure(net.node('A').connect(`${net.node('D').peerId}@10.99.0.1:999`, { hops: 3 }))).code).toBe('relay.no-peers-available');
+    expect((await net.failure(net.node('A').connect(`${net.node('D').peerId}@10.99.0.1:999`, { hops: 3 }))).code).toBe(
+      'relay.no-peers-available',
+    );
     await net.close();
   });
 
@@ -215,7 +224,8 @@ describe('R4, R5 networks', () => {
     const chosen = new Set<string>();
     for (let i = 0; i < 20; i++) {
       const connection = await net.run(net.node('A').connect(net.address('E'), { hops: 3 }));
-      for (const { previousHop, nextHop } of net.node('B').status().relayLinks) if (net.nameOf(previousHop.peerId) === 'A') chosen.add(net.nameOf(nextHop?.peerId) as string);
+      for (const { previousHop, nextHop } of net.node('B').status().relayLinks)
+        if (net.nameOf(previousHop.peerId) === 'A') chosen.add(net.nameOf(nextHop?.peerId) as string);
       await net.run(connection.close());
       await net.settle(50);
     }
@@ -235,11 +245,16 @@ describe('R6 relay port', () => {
     await net.connect('C', 'E', 'F');
     await net.connect('E', 'F');
     const heard = net.overhear();
-    const circles = (): number => heard.filter(({ message }) => message.type === 'relay-status' && message.status === 'refused' && message.reason === 'relay.port-in-use').length;
+    const circles = (): number =>
+      heard.filter(
+        ({ message }) => message.type === 'relay-status' && message.status === 'refused' && message.reason === 'relay.port-in-use',
+      ).length;
     for (let i = 0; i < 12; i++) {
       // Five hops over four relays: each exactly once.
       const connection = await net.run(net.node('A').connect(net.address('D'), { hops: 5 }));
-      const path = net.events.filter(({ event, link }) => event === 'opened' && link.port === String(connection.remote.relayPort)).map(({ node }) => node);
+      const path = net.events
+        .filter(({ event, link }) => event === 'opened' && link.port === String(connection.remote.relayPort))
+        .map(({ node }) => node);
       expect(path.toSorted()).toEqual(['B', 'C', 'E', 'F']);
       await net.run(connection.close());
       await net.settle(50);
@@ -264,9 +279,9 @@ describe('a relay that dies', () => {
     expect(error?.code).toMatch(/^relay\.carrier-lost$/);
     expect(Buffer.compare(got, sent.subarray(0, got.length))).toBe(0);
     await net.settle(500);
-    expect(seen.filter(([who]) => who.endsWith('relayed')).toSorted()).toEqual([
-      ['A relayed', 'relay.carrier-lost'],
-      ['D relayed', 'relay.carrier-lost'],
+    expect(seen.filter((each) => each.includes('relayed')).toSorted()).toEqual([
+      'A relayed relay.carrier-lost',
+      'D relayed relay.carrier-lost',
     ]);
     expect(net.holdings()).toEqual(net.nothing());
     await net.close();
@@ -288,7 +303,9 @@ describe('a relay that dies', () => {
     const connections: Connection[] = [];
     for (let i = 0; i < 5; i++) connections.push(await net.run(net.node('A').connect(net.address('D'), { hops: 3 })));
     await net.run(net.node('B').close());
-    expect(new Set(await net.run(Promise.all(connections.map(async ({ closed }) => (await closed).code))))).toEqual(new Set(['session.link-lost']));
+    expect(new Set(await net.run(Promise.all(connections.map(async ({ closed }) => (await closed).code))))).toEqual(
+      new Set(['session.link-lost']),
+    );
     await net.settle();
     expect(net.holdings()).toEqual(net.nothing());
     await net.close();

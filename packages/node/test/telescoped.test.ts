@@ -32,7 +32,9 @@ describe('the seed’s second table', () => {
     const connection = await net.run(telescope(net));
     expect(connection).toMatchObject({ kind: 'telescoped', peerId: net.node('E').peerId, authenticated: true, nesting: 3 });
     expect(connection.hops?.map(({ peerId }) => net.nameOf(peerId))).toEqual(['B', 'C', 'D', 'E']);
-    const creates = heard.filter(({ message }) => message.type === 'relay-create').map(({ node, message }) => [node, (message as RelayCreate).hopsLeft]);
+    const creates = heard
+      .filter(({ message }) => message.type === 'relay-create')
+      .map(({ node, message }) => [node, (message as RelayCreate).hopsLeft]);
     // B is asked for C, which becomes the destination of the first link; C for D inside it; D for E inside that.
     expect(creates).toEqual([
       ['B', 1],
@@ -42,7 +44,7 @@ describe('the seed’s second table', () => {
       ['D', 1],
       ['E', 0],
     ]);
-    expect(new Set(heard.map(({ message }) => message.port)).size).toBe(3);
+    expect(new Set(heard.map(({ message }) => 'port' in message && message.port)).size).toBe(3);
     expect(intact(await net.run(echo(connection, 300_000)))).toBe(true);
     await net.close();
     expect(net.holdings()).toEqual(net.nothing());
@@ -64,8 +66,13 @@ describe('the seed’s second table', () => {
         destination: `${net.node('D').peerId}@${net.host('D')}:999`,
       },
     ]);
-    expect(net.node('B').status().relayLinks).toMatchObject([{ previousHop: { peerId: net.node('A').peerId }, destination: `${net.node('C').peerId}@${net.host('C')}:999` }]);
-    const view = net.node('E').status().connections.find(({ kind }) => kind === 'relayed');
+    expect(net.node('B').status().relayLinks).toMatchObject([
+      { previousHop: { peerId: net.node('A').peerId }, destination: `${net.node('C').peerId}@${net.host('C')}:999` },
+    ]);
+    const view = net
+      .node('E')
+      .status()
+      .connections.find(({ kind }) => kind === 'relayed');
     expect(view).toMatchObject({ peerId: undefined, authenticated: false, nesting: 1 });
     expect(net.nameOf(view?.remote)).toBe('D');
 
@@ -84,7 +91,8 @@ describe('the seed’s second table', () => {
       }
       const bytes = Buffer.concat(carried.get(name) ?? []);
       expect(bytes.includes(MARK)).toBe(false);
-      for (const other of net.names) expect(bytes.includes(Buffer.from(net.node(other).identity.publicKey)), `${name} of ${other}`).toBe(false);
+      for (const other of net.names)
+        expect(bytes.includes(Buffer.from(net.node(other).identity.publicKey)), `${name} of ${other}`).toBe(false);
     }
     await net.close();
   });
@@ -108,7 +116,9 @@ describe('the seed’s second table', () => {
     const names = Array.from({ length: 16 }, (_, i) => `N${i}`);
     await net.startAll(names);
     serveEcho(net.node('N15'));
-    const connection = await net.run(net.node('N0').connect(net.address('N15'), { path: names.slice(1, 15).map((name) => net.address(name)) }));
+    const connection = await net.run(
+      net.node('N0').connect(net.address('N15'), { path: names.slice(1, 15).map((name) => net.address(name)) }),
+    );
     expect(connection.nesting).toBe(14);
     const longest: number[] = [];
     net.world.network.tap((_from, _to, message) => longest.push(message.length));
@@ -128,7 +138,11 @@ describe('the seed’s second table', () => {
     const before = net.world.network.traffic.messages;
     await net.run(telescope(net));
     await net.settle();
-    const direct = (name: string): number => net.node(name).status().connections.filter(({ kind }) => kind === 'direct').length;
+    const direct = (name: string): number =>
+      net
+        .node(name)
+        .status()
+        .connections.filter(({ kind }) => kind === 'direct').length;
     expect(['A', 'B', 'C', 'D', 'E'].map(direct)).toEqual([1, 2, 2, 2, 1]);
     expect(net.world.network.traffic.messages).toBeGreaterThan(before);
     await net.close();
@@ -155,7 +169,9 @@ describe('a circuit', () => {
 
   test('a static key that is not the hop’s fails there', async () => {
     const net = await five(11);
-    const { code, message } = await net.failure(telescope(net, { path: [net.address('B'), { peer: net.address('C'), staticKey: net.node('D').staticKey }, net.address('D')] }));
+    const { code, message } = await net.failure(
+      telescope(net, { path: [net.address('B'), { peer: net.address('C'), staticKey: net.node('D').staticKey }, net.address('D')] }),
+    );
     expect(code).toBe('circuit.extend-failed');
     expect(message).toContain('hop 2');
     await net.close();
@@ -184,7 +200,9 @@ describe('a circuit', () => {
 
   test('another peer at the first hop is found out at once', async () => {
     const net = await five(17);
-    const { code } = await net.failure(net.node('A').connect(net.address('E'), { path: [`${net.node('D').peerId}@${net.host('B')}:999`, net.address('C')] }));
+    const { code } = await net.failure(
+      net.node('A').connect(net.address('E'), { path: [`${net.node('D').peerId}@${net.host('B')}:999`, net.address('C')] }),
+    );
     expect(code).toBe('session.wrong-peer');
     await net.close();
   });
@@ -206,9 +224,18 @@ describe('a circuit', () => {
     const first = await net.run(telescope(net));
     const second = await net.run(telescope(net));
     await net.settle();
-    const relayed = (name: string): number => net.node(name).status().connections.filter(({ kind, role }) => kind === 'relayed' && role === 'responder').length;
+    const relayed = (name: string): number =>
+      net
+        .node(name)
+        .status()
+        .connections.filter(({ kind, role }) => kind === 'relayed' && role === 'responder').length;
     expect(['B', 'C', 'D', 'E'].map(relayed)).toEqual([0, 2, 2, 2]);
-    expect(net.node('B').status().connections.filter(({ peerId }) => net.nameOf(peerId) === 'A').length).toBe(1);
+    expect(
+      net
+        .node('B')
+        .status()
+        .connections.filter(({ peerId }) => net.nameOf(peerId) === 'A').length,
+    ).toBe(1);
     await net.run(first.close());
     await net.settle();
     expect(['B', 'C', 'D', 'E'].map(relayed)).toEqual([0, 1, 1, 1]);
@@ -227,7 +254,12 @@ describe('a circuit', () => {
     }
     // And for a random hop A has B only.
     await net.run(net.node('F').connect(net.address('D'), { hops: 3 }));
-    expect(net.node('A').status().relayLinks.map(({ nextHop }) => net.nameOf(nextHop?.peerId))).toEqual(['B']);
+    expect(
+      net
+        .node('A')
+        .status()
+        .relayLinks.map(({ nextHop }) => net.nameOf(nextHop?.peerId)),
+    ).toEqual(['B']);
     await net.close();
   });
 
@@ -235,16 +267,12 @@ describe('a circuit', () => {
     const net = await five(22);
     await net.connect('A', 'B', 'D');
     const connection = await net.run(telescope(net));
-    const reasons: (readonly [string, string])[] = [];
-    for (const name of ['C', 'D', 'E']) net.node(name).on('disconnected', ({ reason }) => reasons.push([name, reason.code]));
+    const reasons: string[] = [];
+    for (const name of ['C', 'D', 'E']) net.node(name).on('disconnected', ({ reason }) => reasons.push(`${name} ${reason.code}`));
     await net.run(connection.close());
     await net.settle();
     expect(connection.open).toBe(false);
-    expect(reasons.toSorted()).toEqual([
-      ['C', 'closed'],
-      ['D', 'closed'],
-      ['E', 'closed'],
-    ]);
+    expect(reasons).toEqual(['E closed', 'D closed', 'C closed']);
     expect(net.node('A').connections.map(({ kind, peerId }) => [kind, net.nameOf(peerId)])).toEqual([
       ['direct', 'B'],
       ['direct', 'D'],
@@ -318,10 +346,14 @@ describe('a circuit', () => {
     expect(await refused([b, c, b])).toBe(`circuit.path-invalid: ${net.node('B').peerId} is on the path twice`);
     expect(await refused([b, e])).toBe(`circuit.path-invalid: ${net.node('E').peerId} is on the path twice`);
     expect(await refused([b, a])).toBe(`circuit.path-invalid: ${net.node('A').peerId} is this node itself`);
-    expect(await refused(['10.2.0.1:999'])).toBe('circuit.path-invalid: 10.2.0.1:999 cannot be a hop: each needs a peer id and an endpoint, peerId@host:port');
+    expect(await refused(['10.2.0.1:999'])).toBe(
+      'circuit.path-invalid: 10.2.0.1:999 cannot be a hop: each needs a peer id and an endpoint, peerId@host:port',
+    );
     expect(await refused([net.node('B').peerId])).toContain('circuit.path-invalid');
     expect(await refused([b], '10.5.0.1:999')).toContain('circuit.path-invalid: 10.5.0.1:999 cannot be a hop');
-    expect(await refused([b, { peer: c, staticKey: new Uint8Array(31) }])).toBe(`circuit.path-invalid: a static key has 32 bytes, that of ${net.node('C').peerId} 31`);
+    expect(await refused([b, { peer: c, staticKey: new Uint8Array(31) }])).toBe(
+      `circuit.path-invalid: a static key has 32 bytes, that of ${net.node('C').peerId} 31`,
+    );
     expect(await refused(Array.from({ length: 15 }, () => b))).toBe('relay.hops-invalid: hops must be a whole number from 1 to 15, not 16');
     const both = await net.failure(net.node('A').connect(e, { path: [b], hops: 3 }));
     expect(both).toMatchObject({ code: 'config.invalid', message: expect.stringContaining('hops and path exclude each other') });

@@ -1,4 +1,4 @@
-import { MatryoshkaError, parseEndpoint } from '@matryoshka/wire';
+import { type MatryoshkaError, parseEndpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
 import { type GuardedAddressClass, checkDial } from './dial-policy.ts';
 
@@ -12,9 +12,12 @@ function refusal(text: string, allowed: readonly GuardedAddressClass[] = []): Ma
 }
 
 describe('R17 dial policy of the last hop', () => {
-  test.each(['198.105.1.1:999', '8.8.8.8:1', '[2606:4700::1111]:999', '[2002:808:808::1]:999', '[64:ff9b::808:808]:999'])('%s is dialled', (text) => {
-    expect(refusal(text)).toBeUndefined();
-  });
+  test.each(['198.105.1.1:999', '8.8.8.8:1', '[2606:4700::1111]:999', '[2002:808:808::1]:999', '[64:ff9b::808:808]:999'])(
+    '%s is dialled',
+    (text) => {
+      expect(refusal(text)).toBeUndefined();
+    },
+  );
 
   test.each<[GuardedAddressClass, string]>([
     ['loopback', '127.0.0.1:999'],
@@ -52,6 +55,11 @@ describe('R17 dial policy of the last hop', () => {
     expect(error?.message).toContain(name);
     expect(refusal(text, [name])).toBeUndefined();
     const others: GuardedAddressClass[] = ['loopback', 'private', 'link-local', 'multicast', 'metadata', 'unspecified', 'reserved'];
-    expect(refusal(text, others.filter((other) => other !== name))?.code).toBe('relay.destination-forbidden');
+    expect(
+      refusal(
+        text,
+        others.filter((other) => other !== name),
+      )?.code,
+    ).toBe('relay.destination-forbidden');
   });
 });

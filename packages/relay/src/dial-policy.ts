@@ -12,6 +12,9 @@ export type GuardedAddressClass = Exclude<AddressClass, 'global'>;
 export function checkDial(destination: Endpoint, allowed: readonly GuardedAddressClass[]): void {
   const found = addressClass(destination.host);
   if (found !== 'global' && !allowed.includes(found)) {
-    throw new MatryoshkaError('relay.destination-forbidden', `${formatEndpoint(destination)} is a ${found} address, which this node does not dial for others`);
+    throw new MatryoshkaError(
+      'relay.destination-forbidden',
+      `${formatEndpoint(destination)} is a ${found} address, which this node does not dial for others`,
+    );
   }
 }

@@ -29,8 +29,12 @@ class Carrier {
         this.#ready = true;
         if (this.auto) this.pump();
       },
-      remove: () => (this.#ready = false),
-      drained: () => (this.#drained = true),
+      remove: () => {
+        this.#ready = false;
+      },
+      drained: () => {
+        this.#drained = true;
+      },
     };
     this.egress = new Egress({ outbox } as unknown as Session, PORT, credit, {
       consumed: (bytes) => this.log.push(`consumed ${bytes}`),
@@ -168,7 +172,11 @@ describe('egress', () => {
       fc.record({ kind: fc.constant('pass' as const), length: fc.integer({ min: 1, max: 9000 }), more: fc.boolean() }),
       fc.record({ kind: fc.constant('lend' as const), length: fc.integer({ min: 1, max: 65_535 }), more: fc.boolean() }),
       fc.record({ kind: fc.constant('credit' as const), bytes: fc.integer({ min: 0, max: 70_000 }) }),
-      fc.record({ kind: fc.constant('pump' as const), recordBytes: fc.integer({ min: 8000, max: 65_503 }), records: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({
+        kind: fc.constant('pump' as const),
+        recordBytes: fc.integer({ min: 8000, max: 65_503 }),
+        records: fc.integer({ min: 1, max: 3 }),
+      }),
     );
     fc.assert(
       fc.property(fc.array(action, { maxLength: 40 }), fc.boolean(), (actions, auto) => {

@@ -16,7 +16,11 @@ class Desk {
 
   data(length: number, more: boolean): void {
     this.sent += length;
-    this.inbox.data(new Uint8Array(length).fill(length & 255), more, this.away ? undefined : (message) => this.messages.push(message.slice()));
+    this.inbox.data(
+      new Uint8Array(length).fill(length & 255),
+      more,
+      this.away ? undefined : (message) => this.messages.push(message.slice()),
+    );
   }
 
   back(): void {
@@ -130,7 +134,10 @@ describe('inbox of a relay link', () => {
   });
 
   test('property: whoever keeps to the credit gets everything through in order, and all of it is granted again', () => {
-    const step = fc.oneof(fc.record({ length: fc.integer({ min: 1, max: 5000 }), more: fc.boolean() }), fc.constantFrom('away' as const, 'back' as const));
+    const step = fc.oneof(
+      fc.record({ length: fc.integer({ min: 1, max: 5000 }), more: fc.boolean() }),
+      fc.constantFrom('away' as const, 'back' as const),
+    );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const desk = new Desk();

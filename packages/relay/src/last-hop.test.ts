@@ -50,7 +50,13 @@ class Relay {
   }
 }
 
-const refusedWith = async (promise: Promise<unknown>): Promise<string> => (await promise.then(() => undefined, (error: unknown) => error as MatryoshkaError))?.code ?? 'nothing';
+const refusedWith = async (promise: Promise<unknown>): Promise<string> =>
+  (
+    await promise.then(
+      () => undefined,
+      (error: unknown) => error as MatryoshkaError,
+    )
+  )?.code ?? 'nothing';
 
 describe('R9 the connection to a destination', () => {
   test('is one that is authenticated as the demanded peer, whoever opened it', async () => {
@@ -109,15 +115,20 @@ describe('R9 the connection to a destination', () => {
 
   test('a dial that failed is not remembered', async () => {
     const made = fakeSession({ peerId: DAVE });
-    const relay = new Relay().willDial(() => Promise.reject(new MatryoshkaError('session.handshake-no-answer'))).willDial(() => Promise.resolve(made));
+    const relay = new Relay()
+      .willDial(() => Promise.reject(new MatryoshkaError('session.handshake-no-answer')))
+      .willDial(() => Promise.resolve(made));
     expect(await refusedWith(relay.reach(AT))).toBe('relay.destination-unreachable');
     expect(await relay.reach(AT)).toBe(made);
   });
 
-  test.each(['transport.dial-failed', 'session.wrong-peer', 'session.handshake-no-answer', 'session.self', 'bug'] as const)('R17 a dial that fails with %s is unreachable, no more', async (code) => {
-    const relay = new Relay().willDial(() => Promise.reject(new MatryoshkaError(code)));
-    expect(await refusedWith(relay.reach(AT))).toBe('relay.destination-unreachable');
-  });
+  test.each(['transport.dial-failed', 'session.wrong-peer', 'session.handshake-no-answer', 'session.self', 'bug'] as const)(
+    'R17 a dial that fails with %s is unreachable, no more',
+    async (code) => {
+      const relay = new Relay().willDial(() => Promise.reject(new MatryoshkaError(code)));
+      expect(await refusedWith(relay.reach(AT))).toBe('relay.destination-unreachable');
+    },
+  );
 
   test('R17 an address that is not global is not even dialled', async () => {
     const relay = new Relay();

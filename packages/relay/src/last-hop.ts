@@ -30,10 +30,12 @@ export class LastHop {
    */
   async reach(previous: Session, destination: RelayDestination): Promise<Session> {
     const { endpoint, peer, relay } = destination;
-    if (peer !== undefined && peerIdFromHash(peer) === this.#host.peerId) throw new MatryoshkaError('relay.loop', 'this relay is the destination itself');
+    if (peer !== undefined && peerIdFromHash(peer) === this.#host.peerId)
+      throw new MatryoshkaError('relay.loop', 'this relay is the destination itself');
     const existing = this.#existing(previous, destination);
     if (existing !== undefined) return existing;
-    if (endpoint === undefined || relay !== undefined) throw new MatryoshkaError('relay.destination-unreachable', 'no connection to the destination here');
+    if (endpoint === undefined || relay !== undefined)
+      throw new MatryoshkaError('relay.destination-unreachable', 'no connection to the destination here');
     checkDial(endpoint, this.#options.allowDial);
     try {
       return await this.#dial(endpoint);
@@ -69,7 +71,9 @@ export class LastHop {
         !wouldLoop(session, previous) &&
         session.link.info.nesting < MAX_NESTING &&
         // A demanded peer is what counts: the one at an endpoint may be another by now.
-        (peerId === undefined ? dialled !== undefined && session.dialled !== undefined && sameEndpoint(session.dialled, dialled) : peerIdOf(session) === peerId),
+        (peerId === undefined
+          ? dialled !== undefined && session.dialled !== undefined && sameEndpoint(session.dialled, dialled)
+          : peerIdOf(session) === peerId),
     );
     const direct = found.filter((session) => session.link.info.kind === 'direct');
     return randomItem(this.#host.random, direct.length > 0 ? direct : found);

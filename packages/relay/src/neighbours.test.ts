@@ -5,10 +5,19 @@ import { Exclusion, type Known, Neighbours, isShared, wouldLoop } from './neighb
 import type { RelayHost } from './relay-host.ts';
 
 const BITS = { ipv4Bits: 16, ipv6Bits: 48 };
-const known = (peer: number | undefined, ...endpoints: string[]): Known => ({ ...(peer !== undefined && { peerId: fakePeer(peer) }), endpoints: endpoints.map(endpoint) });
+const known = (peer: number | undefined, ...endpoints: string[]): Known => ({
+  ...(peer !== undefined && { peerId: fakePeer(peer) }),
+  endpoints: endpoints.map(endpoint),
+});
 
 function neighbours(sessions: readonly FakeSession[], more: Partial<RelayHost> = {}): Neighbours {
-  return new Neighbours({ sessions: () => sessions, endpointsOf: () => [], peerId: fakePeer(0), ownEndpoints: () => [], ...more } as unknown as RelayHost);
+  return new Neighbours({
+    sessions: () => sessions,
+    endpointsOf: () => [],
+    peerId: fakePeer(0),
+    ownEndpoints: () => [],
+    ...more,
+  } as unknown as RelayHost);
 }
 
 const hosts = ({ endpoints }: Known): string[] => endpoints.map(({ host }) => host);
@@ -71,7 +80,9 @@ describe('what is known of a neighbour', () => {
   test('its other sessions', () => {
     const here = fakeSession({ peerId: fakePeer(1), remote: '1.1.1.1:1' });
     const there = fakeSession({ peerId: fakePeer(1), remote: '2.2.2.2:1' });
-    expect(hosts(neighbours([here, there, fakeSession({ remote: '3.3.3.3:1' })]).of(here))).toEqual(expect.arrayContaining(['1.1.1.1', '2.2.2.2']));
+    expect(hosts(neighbours([here, there, fakeSession({ remote: '3.3.3.3:1' })]).of(here))).toEqual(
+      expect.arrayContaining(['1.1.1.1', '2.2.2.2']),
+    );
     expect(hosts(neighbours([here, there, fakeSession({ remote: '3.3.3.3:1' })]).of(here))).not.toContain('3.3.3.3');
   });
 

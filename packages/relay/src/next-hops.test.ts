@@ -29,7 +29,12 @@ function nextHops({ sessions, seed = 1, own = [], options = {}, taken = () => fa
     ownEndpoints: () => own.map(endpoint),
     endpointsOf: () => [],
   } as unknown as RelayHost;
-  return new NextHops(host, new Neighbours(host), { ...DEFAULT_RELAY_OPTIONS, ...options }, { count: () => 0, taken: (session) => taken(session as FakeSession) });
+  return new NextHops(
+    host,
+    new Neighbours(host),
+    { ...DEFAULT_RELAY_OPTIONS, ...options },
+    { count: () => 0, taken: (session) => taken(session as FakeSession) },
+  );
 }
 
 const DESTINATION: RelayDestination = { endpoint: endpoint('180.30.30.20:999') };
@@ -44,7 +49,9 @@ describe('R5 the seed’s example', () => {
   // B 201.1.157.11 has a request from A 66.171.45.90 to 180.30.30.20, with 16 bits.
   const own = ['201.1.157.11:999'];
   const a = neighbour({ remote: '66.171.45.90:40000' });
-  const near = ['201.1.0.1', '201.1.255.254', '66.171.0.9', '66.171.200.1', '180.30.1.1', '180.30.30.21'].map((host) => neighbour({ remote: `${host}:999` }));
+  const near = ['201.1.0.1', '201.1.255.254', '66.171.0.9', '66.171.200.1', '180.30.1.1', '180.30.30.21'].map((host) =>
+    neighbour({ remote: `${host}:999` }),
+  );
   const far = ['201.2.157.11', '66.172.45.90', '180.31.30.20', '8.8.8.8'].map((host) => neighbour({ remote: `${host}:999` }));
 
   test('nothing in those three networks is ever chosen, and everything else is', () => {
@@ -108,7 +115,9 @@ describe('R4 candidates', () => {
   });
 
   test('one without identity is none, direct or relayed', () => {
-    expect(() => ask({ sessions: [previous, fakeSession({ remote: '5.5.5.5:1' }), fakeSession({ remote: '6.6.6.6:1', carriers: ['x'] })] }, previous)).toThrow(NO_PEERS);
+    expect(() =>
+      ask({ sessions: [previous, fakeSession({ remote: '5.5.5.5:1' }), fakeSession({ remote: '6.6.6.6:1', carriers: ['x'] })] }, previous),
+    ).toThrow(NO_PEERS);
   });
 
   test('one that is itself relayed is judged by its carrier, too', () => {
@@ -139,7 +148,12 @@ describe('R4 candidates', () => {
   test('a peer with many sessions is no more likely than others, and is asked on a direct one', () => {
     const many = fakePeer(50);
     const direct = fakeSession({ peerId: many, remote: '5.5.5.5:1' });
-    const sessions = [previous, direct, neighbour({ remote: '6.6.6.6:1' }), ...Array.from({ length: 30 }, () => fakeSession({ peerId: many, remote: '5.5.5.5:2', carriers: ['x'] }))];
+    const sessions = [
+      previous,
+      direct,
+      neighbour({ remote: '6.6.6.6:1' }),
+      ...Array.from({ length: 30 }, () => fakeSession({ peerId: many, remote: '5.5.5.5:2', carriers: ['x'] })),
+    ];
     const counts = new Map<FakeSession, number>();
     for (let seed = 0; seed < 400; seed++) {
       const chosen = ask({ sessions, seed }, previous);
@@ -163,7 +177,11 @@ describe('R18 the first relay', () => {
 
   test('a peer that is not connected is judged by the same rules', () => {
     const hops = nextHops({ sessions: [], own: ['4.4.4.4:999'] });
-    const at = (host: string, peer = 60): boolean => hops.mayBeGateway({ peerId: fakePeer(peer), endpoints: [parseEndpoint(`${host}:999`)] }, { ...DESTINATION, peer: peerHash(fakePeer(61)) });
+    const at = (host: string, peer = 60): boolean =>
+      hops.mayBeGateway(
+        { peerId: fakePeer(peer), endpoints: [parseEndpoint(`${host}:999`)] },
+        { ...DESTINATION, peer: peerHash(fakePeer(61)) },
+      );
     expect(at('5.5.5.5')).toBe(true);
     expect(at('180.30.9.9')).toBe(false);
     expect(at('4.4.1.1')).toBe(false);

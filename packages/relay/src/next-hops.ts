@@ -69,7 +69,9 @@ export class NextHops {
     const sessions = new Map<Candidate, Session>();
     for (const [peerId, all] of this.#byPeer()) {
       // One that is itself relayed is judged by where it is and by where those are that carry it.
-      const able = all.filter((session) => mayRelay(session) && usable(session) && !exclusion.excludes(this.#neighbours.carriersOf(session)));
+      const able = all.filter(
+        (session) => mayRelay(session) && usable(session) && !exclusion.excludes(this.#neighbours.carriersOf(session)),
+      );
       if (able.length === 0 || exclusion.excludes(this.#neighbours.peer(peerId, all))) continue;
       const session = this.#best(able);
       sessions.set(this.#candidate(session), session);

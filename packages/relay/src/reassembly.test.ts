@@ -1,5 +1,5 @@
 import { MAX_MESSAGE_LENGTH } from '@matryoshka/transport';
-import { MatryoshkaError } from '@matryoshka/wire';
+import type { MatryoshkaError } from '@matryoshka/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Reassembly } from './reassembly.ts';

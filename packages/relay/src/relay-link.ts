@@ -1,6 +1,15 @@
 import type { Session } from '@matryoshka/peer';
 import { Queue } from '@matryoshka/session';
-import { type Clock, type CloseReason, type Link, type LinkHandler, type LinkInfo, type Timer, UNSENT_LIMIT_BYTES, linkMessageLength } from '@matryoshka/transport';
+import {
+  type Clock,
+  type CloseReason,
+  type Link,
+  type LinkHandler,
+  type LinkInfo,
+  type Timer,
+  UNSENT_LIMIT_BYTES,
+  linkMessageLength,
+} from '@matryoshka/transport';
 import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
 import type { CreditPool } from './credit-pool.ts';
 import { Egress, type EgressHost } from './egress.ts';
@@ -138,7 +147,8 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   // ---- LinkEnd -----------------------------------------------------------------------------------------------------
 
   data(bytes: Uint8Array, more: boolean): void {
-    if (this.#state === 'requested' || this.#state === 'offered') throw new MatryoshkaError('relay.protocol', 'relay data before the link is open');
+    if (this.#state === 'requested' || this.#state === 'offered')
+      throw new MatryoshkaError('relay.protocol', 'relay data before the link is open');
     if (this.#state !== 'open') return;
     this.#inbox.data(bytes, more, this.#handler === undefined || this.#paused ? undefined : this.#deliver);
   }
@@ -249,7 +259,8 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
 
   /** The destination's first message goes out inside `accepted` (docs/protocol.md §8.2). */
   #accept(parts: readonly Uint8Array[], length: number): boolean {
-    if (length !== HANDSHAKE_ANSWER_LENGTH) throw new RangeError(`the answer of a handshake has ${HANDSHAKE_ANSWER_LENGTH} bytes, not ${length}`);
+    if (length !== HANDSHAKE_ANSWER_LENGTH)
+      throw new RangeError(`the answer of a handshake has ${HANDSHAKE_ANSWER_LENGTH} bytes, not ${length}`);
     const answer = new Uint8Array(length);
     let at = 0;
     for (const part of parts) {
@@ -257,7 +268,14 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
       at += part.length;
     }
     this.#state = 'open';
-    this.#session.send({ type: 'relay-status', port: this.port, status: 'accepted', window: this.#inbox.windowBytes, limits: UNLIMITED, answer });
+    this.#session.send({
+      type: 'relay-status',
+      port: this.port,
+      status: 'accepted',
+      window: this.#inbox.windowBytes,
+      limits: UNLIMITED,
+      answer,
+    });
     this.#written();
     return true;
   }

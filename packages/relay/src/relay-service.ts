@@ -1,7 +1,15 @@
 import type { RelayHandler, RelayMessage, Session } from '@matryoshka/peer';
 import { randomBetween, randomU64 } from '@matryoshka/session';
 import type { Clock, Link } from '@matryoshka/transport';
-import { type Endpoint, MatryoshkaError, RELAY_DATA_MORE, type ReasonCode, type RelayCreate, type RelayDestination, asMatryoshkaError } from '@matryoshka/wire';
+import {
+  type Endpoint,
+  MatryoshkaError,
+  RELAY_DATA_MORE,
+  type ReasonCode,
+  type RelayCreate,
+  type RelayDestination,
+  asMatryoshkaError,
+} from '@matryoshka/wire';
 import { Arrivals } from './arrivals.ts';
 import { CreditPool } from './credit-pool.ts';
 import { LastHop } from './last-hop.ts';
@@ -56,7 +64,10 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     const taken = (session: Session, port: bigint): boolean => this.#sessions.get(session)?.taken(port, host.clock.now()) ?? false;
     this.#nextHops = new NextHops(host, new Neighbours(host), this.options, { count, taken });
     this.#lastHop = new LastHop(host, this.options, count);
-    this.#arrivals = new Arrivals({ clock: host.clock, pool: this.pool, accept: host.accept, forget: (session, port) => this.#forgetEnd(session, port) }, this.options);
+    this.#arrivals = new Arrivals(
+      { clock: host.clock, pool: this.pool, accept: host.accept, forget: (session, port) => this.#forgetEnd(session, port) },
+      this.options,
+    );
   }
 
   /** Whether relay links are served (R1). */
@@ -111,8 +122,10 @@ export class RelayService implements RelayHandler, ServedLinkHost {
    */
   async open(request: OpenRelayLink, first: Uint8Array, signal?: AbortSignal): Promise<Link> {
     const { gateway, hops } = request;
-    if (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS) throw new MatryoshkaError('relay.hops-invalid', `hops must be a whole number from 1 to ${MAX_HOPS}, not ${hops}`);
-    if (gateway.link.info.nesting >= MAX_NESTING) throw new MatryoshkaError('relay.nesting-exceeded', `connections are nested ${MAX_NESTING} deep at most`);
+    if (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS)
+      throw new MatryoshkaError('relay.hops-invalid', `hops must be a whole number from 1 to ${MAX_HOPS}, not ${hops}`);
+    if (gateway.link.info.nesting >= MAX_NESTING)
+      throw new MatryoshkaError('relay.nesting-exceeded', `connections are nested ${MAX_NESTING} deep at most`);
     if (signal?.aborted === true) throw aborted(signal);
     if (!gateway.sending) throw new MatryoshkaError('relay.carrier-lost', 'the connection to the gateway is closed');
     const window = this.pool.take();
@@ -192,7 +205,13 @@ export class RelayService implements RelayHandler, ServedLinkHost {
 
   // ------------------------------------------------------------------------------------------------------------------
 
-  #request(request: OpenRelayLink, first: Uint8Array, window: number, signal: AbortSignal | undefined, settle: { resolve(link: Link): void; reject(error: MatryoshkaError): void }): void {
+  #request(
+    request: OpenRelayLink,
+    first: Uint8Array,
+    window: number,
+    signal: AbortSignal | undefined,
+    settle: { resolve(link: Link): void; reject(error: MatryoshkaError): void },
+  ): void {
     const { gateway, hops, destination, remote } = request;
     const { random } = this.#host;
     const port = this.#freePort(gateway);
@@ -326,7 +345,8 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   #stray(session: Session, port: bigint): void {
     if (port === 0n) throw new MatryoshkaError('wire.invalid', 'relay port 0');
     const now = this.clock.now();
-    if (this.#of(session).stray(port, now, now + this.options.graceMs)) session.send({ type: 'relay-close', port, reason: 'relay.unknown-port' });
+    if (this.#of(session).stray(port, now, now + this.options.graceMs))
+      session.send({ type: 'relay-close', port, reason: 'relay.unknown-port' });
   }
 }
 

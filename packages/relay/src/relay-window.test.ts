@@ -25,7 +25,11 @@ function through(window: number, lengths: readonly number[]): readonly number[] 
     remove: () => {},
     drained: () => {},
   };
-  const egress: Egress = new Egress({ outbox } as unknown as Session, 1n, window, { consumed: () => {}, unitSent: () => {}, drained: () => {} });
+  const egress: Egress = new Egress({ outbox } as unknown as Session, 1n, window, {
+    consumed: () => {},
+    unitSent: () => {},
+    drained: () => {},
+  });
   const inbox = new Inbox(window, {
     grant: (total) => egress.credited(total),
     misused: (error) => {
@@ -33,7 +37,8 @@ function through(window: number, lengths: readonly number[]): readonly number[] 
     },
   });
   for (const length of lengths) egress.lend(new Uint8Array(length), false);
-  for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) inbox.data(piece.bytes, piece.more, (message) => got.push(message.length));
+  for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift())
+    inbox.data(piece.bytes, piece.more, (message) => got.push(message.length));
   return got;
 }
 
@@ -49,8 +54,15 @@ describe('window of a relay link', () => {
   });
 
   test('never starves its sender, however small it is: any messages get through any window', () => {
-    const length = fc.oneof(fc.integer({ min: 1, max: 65_535 }), fc.integer({ min: 1, max: 2100 }), fc.constantFrom(2047, 2048, 2049, 4095, 4096));
-    const window = fc.oneof(fc.integer({ min: MIN_RELAY_WINDOW_BYTES, max: 5000 }), fc.integer({ min: MIN_RELAY_WINDOW_BYTES, max: MAX_RELAY_WINDOW_BYTES }));
+    const length = fc.oneof(
+      fc.integer({ min: 1, max: 65_535 }),
+      fc.integer({ min: 1, max: 2100 }),
+      fc.constantFrom(2047, 2048, 2049, 4095, 4096),
+    );
+    const window = fc.oneof(
+      fc.integer({ min: MIN_RELAY_WINDOW_BYTES, max: 5000 }),
+      fc.integer({ min: MIN_RELAY_WINDOW_BYTES, max: MAX_RELAY_WINDOW_BYTES }),
+    );
     fc.assert(
       fc.property(window, fc.array(length, { maxLength: 12 }), (size, lengths) => {
         expect(through(size, lengths)).toEqual(lengths);

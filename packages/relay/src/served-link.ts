@@ -128,7 +128,14 @@ export class ServedLink implements ServedSideHost {
     this.#timer.cancel();
     side.credited(message.window);
     const { session, port, window } = this.upstream;
-    session.send({ type: 'relay-status', port, status: 'accepted', window: window.size, limits: UNLIMITED, answer: message.answer.slice() });
+    session.send({
+      type: 'relay-status',
+      port,
+      status: 'accepted',
+      window: window.size,
+      limits: UNLIMITED,
+      answer: message.answer.slice(),
+    });
     this.#host.opened(this);
   }
 

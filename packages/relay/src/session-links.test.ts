@@ -54,7 +54,9 @@ describe('the links of a session', () => {
   test('who goes on with unknown ports breaks the rules', () => {
     const links = new SessionLinks();
     for (let port = 1n; port <= BigInt(MAX_STRAY_PORTS); port++) stray(links, port, 0);
-    expect(() => stray(links, 1_000_000n, 1)).toThrow(expect.objectContaining({ code: 'relay.unknown-port' } satisfies Partial<MatryoshkaError>));
+    expect(() => stray(links, 1_000_000n, 1)).toThrow(
+      expect.objectContaining({ code: 'relay.unknown-port' } satisfies Partial<MatryoshkaError>),
+    );
     expect(stray(links, 2_000_000n, GRACE_MS + 1)).toBe(true);
   });
 });

@@ -2,7 +2,14 @@ import { Acceptor, Protocols, type Session, type SessionEnvironment, connectSess
 import { SlabPool, createIdentity, networkKeyPsk, peerHash, portableProvider, randomBytes } from '@matryoshka/session';
 import { type World, createWorld, seededRandom } from '@matryoshka/simulation';
 import type { Link, Transport } from '@matryoshka/transport';
-import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, HANDSHAKE_REQUEST_LENGTH, type RelayDestination, type Message, parseEndpoint } from '@matryoshka/wire';
+import {
+  type Endpoint,
+  HANDSHAKE_ANSWER_LENGTH,
+  HANDSHAKE_REQUEST_LENGTH,
+  type RelayDestination,
+  type Message,
+  parseEndpoint,
+} from '@matryoshka/wire';
 import { type RelayOptions, RelayService, type ServedLink, peerIdOf } from '../src/index.ts';
 
 /** One who speaks the protocol up to relay links and no further: what ends here is kept as it comes. */
@@ -54,7 +61,12 @@ export class Party {
       handshakeTimeoutMs: 10_000,
       maxHandshakes: 256,
       nextSessionId: () => `${host}#${this.#nextId++}`,
-      hello: () => ({ type: 'hello', relaying: this.relay.enabled, allowance: { requestsPerSecond: 0, burst: 0, handshakes: 0, links: 0 }, listening: [] }),
+      hello: () => ({
+        type: 'hello',
+        relaying: this.relay.enabled,
+        allowance: { requestsPerSecond: 0, burst: 0, handshakes: 0, links: 0 },
+        listening: [],
+      }),
       onHello: () => {},
       onOpened: (session) => this.sessions.add(session),
       onClosed: (session) => this.sessions.delete(session),
@@ -75,7 +87,11 @@ export class Party {
   }
 
   dial(endpoint: Endpoint): Promise<Session> {
-    return connectSession(this.environment, { next: ({ first }, signal) => this.#transport.dial(endpoint, first, { signal }) }, { dialled: endpoint });
+    return connectSession(
+      this.environment,
+      { next: ({ first }, signal) => this.#transport.dial(endpoint, first, { signal }) },
+      { dialled: endpoint },
+    );
   }
 
   /** The session to another party. */
@@ -86,8 +102,18 @@ export class Party {
   }
 
   /** Opens a relay link to `destination`, which need not answer yet. */
-  open(gateway: Party, destination: Party, hops: number, first: Uint8Array = new Uint8Array(HANDSHAKE_REQUEST_LENGTH), signal?: AbortSignal): Promise<Link> {
-    return this.relay.open({ gateway: this.to(gateway), destination: destination.destination, remote: destination.endpoint, hops }, first, signal);
+  open(
+    gateway: Party,
+    destination: Party,
+    hops: number,
+    first: Uint8Array = new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
+    signal?: AbortSignal,
+  ): Promise<Link> {
+    return this.relay.open(
+      { gateway: this.to(gateway), destination: destination.destination, remote: destination.endpoint, hops },
+      first,
+      signal,
+    );
   }
 
   /** Sends relay messages of one's own making. */
@@ -102,7 +128,12 @@ export interface RelayWorld {
 }
 
 /** Parties in a row, each connected to the next one, in networks of their own. */
-export async function row(length: number, seed: number, options: readonly Partial<RelayOptions>[] = [], latencyMs = 5): Promise<RelayWorld> {
+export async function row(
+  length: number,
+  seed: number,
+  options: readonly Partial<RelayOptions>[] = [],
+  latencyMs = 5,
+): Promise<RelayWorld> {
   const world = createWorld({ seed, latencyMs });
   const parties = Array.from({ length }, (_, i) => new Party(world, `10.${i + 1}.0.1`, seed * 100 + i, options[i]));
   for (const party of parties) await party.listen();
@@ -112,7 +143,10 @@ export async function row(length: number, seed: number, options: readonly Partia
 }
 
 /** Both ends of a relay link from the first party to the last, open: the destination has answered with zeros. */
-export async function openLink({ world, parties }: RelayWorld, first?: Uint8Array): Promise<{ readonly near: Link; readonly far: Link; readonly first: Uint8Array }> {
+export async function openLink(
+  { world, parties }: RelayWorld,
+  first?: Uint8Array,
+): Promise<{ readonly near: Link; readonly far: Link; readonly first: Uint8Array }> {
   const [a, next, ...rest] = parties as [Party, Party, ...Party[]];
   const destination = rest.at(-1) ?? next;
   const count = destination.arrived.length;

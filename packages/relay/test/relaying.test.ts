@@ -2,7 +2,7 @@ import type { Link } from '@matryoshka/transport';
 import { Recorder } from '@matryoshka/transport/contract';
 import { HANDSHAKE_ANSWER_LENGTH, HANDSHAKE_REQUEST_LENGTH, MatryoshkaError, type Message, type RelayCreate } from '@matryoshka/wire';
 import { describe, expect, test, vi } from 'vitest';
-import { type AcceptRequest, RelayService } from '../src/index.ts';
+import type { AcceptRequest, RelayService } from '../src/index.ts';
 import { fakeSession } from './fake-session.ts';
 import { Party, type RelayWorld, holdings, nothing, openLink, row } from './relay-world.ts';
 
@@ -18,7 +18,16 @@ async function failure({ world }: RelayWorld, promise: Promise<unknown>): Promis
 
 /** A request as somebody makes it who does not use a relay service. */
 function create(more: Partial<RelayCreate> & Pick<RelayCreate, 'destination'>): RelayCreate {
-  return { type: 'relay-create', port: 77n, hopsLeft: 1, attemptsLeft: 4, budgetMs: 10_000, window: 100_000, request: new Uint8Array(HANDSHAKE_REQUEST_LENGTH), ...more };
+  return {
+    type: 'relay-create',
+    port: 77n,
+    hopsLeft: 1,
+    attemptsLeft: 4,
+    budgetMs: 10_000,
+    window: 100_000,
+    request: new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
+    ...more,
+  };
 }
 
 /** Relay messages that come to `party`, as its code is handed them. */
@@ -107,7 +116,8 @@ describe('R3, R6, R15 a request', () => {
     }
     await world.clock.advance(100);
     // All but one hold the port already, as if the request had come in a circle.
-    for (const party of [others[0], others[2]] as Party[]) someone.send(party, create({ destination: party.destination, hopsLeft: 0, port: 99n }));
+    for (const party of [others[0], others[2]] as Party[])
+      someone.send(party, create({ destination: party.destination, hopsLeft: 0, port: 99n }));
     await world.clock.advance(100);
     const heard = others.map(overhear);
     a.send(b, create({ destination: d.destination, hopsLeft: 2, port: 99n, attemptsLeft: 8 }));
@@ -121,7 +131,15 @@ describe('R3, R6, R15 a request', () => {
     const [a, b, c] = net.parties as [Party, Party, Party];
     const heard = overhear(a);
     const refuse = vi.spyOn(c.relay, 'message').mockImplementation((session, message) => {
-      if (message.type === 'relay-create') session.send({ type: 'relay-status', port: message.port, status: 'refused', reason: 'relay.port-in-use', retryAfterMs: 0, limits: { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 } });
+      if (message.type === 'relay-create')
+        session.send({
+          type: 'relay-status',
+          port: message.port,
+          status: 'refused',
+          reason: 'relay.port-in-use',
+          retryAfterMs: 0,
+          limits: { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 },
+        });
     });
     a.send(b, create({ destination: { peer: new Uint8Array(32) }, hopsLeft: 2 }));
     await net.world.clock.advance(1000);
@@ -212,7 +230,10 @@ describe('R3, R6, R15 a request', () => {
     const [a, b] = net.parties as [Party, Party];
     const carriers = Array.from({ length: 15 }, (_, i) => `c${i}`);
     const deep = fakeSession({ carriers });
-    const opening = a.relay.open({ gateway: deep, destination: b.destination, remote: b.endpoint, hops: 1 }, new Uint8Array(HANDSHAKE_REQUEST_LENGTH));
+    const opening = a.relay.open(
+      { gateway: deep, destination: b.destination, remote: b.endpoint, hops: 1 },
+      new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
+    );
     expect((await failure(net, opening)).code).toBe('relay.nesting-exceeded');
     b.relay.message(deep, create({ destination: b.destination, hopsLeft: 0 }));
     expect(deep.sent).toEqual([expect.objectContaining({ status: 'refused', reason: 'relay.nesting-exceeded' })]);
@@ -340,7 +361,8 @@ describe('R8 links on one connection', () => {
     });
     for (const [i, { near }] of links.entries()) for (let j = 0; j < 10; j++) near.send([bytesOf(10_000).fill(i, 0, 100)]);
     await net.world.run(Promise.all(readers.map((reader) => reader.until(({ messages }) => messages.length === 10))));
-    for (const [i, { messages }] of readers.entries()) expect(messages.every((message) => message[0] === i && message[99] === i && message.length === 10_000)).toBe(true);
+    for (const [i, { messages }] of readers.entries())
+      expect(messages.every((message) => message[0] === i && message[99] === i && message.length === 10_000)).toBe(true);
     for (const { near } of links) near.close();
     await net.world.clock.advance(1000);
     expect(holdings(net.parties)).toEqual(nothing(net.parties));
@@ -384,7 +406,11 @@ describe('R8 links on one connection', () => {
 });
 
 describe('R10 the destination decides', () => {
-  async function withHook(seed: number, accept: (request: AcceptRequest) => boolean | Promise<boolean>, more: object = {}): Promise<RelayWorld> {
+  async function withHook(
+    seed: number,
+    accept: (request: AcceptRequest) => boolean | Promise<boolean>,
+    more: object = {},
+  ): Promise<RelayWorld> {
     return row(3, seed, [{}, {}, { accept, ...more }]);
   }
   const open = (net: RelayWorld): Promise<Link> => (net.parties[0] as Party).open(net.parties[1] as Party, net.parties[2] as Party, 2);
@@ -395,13 +421,24 @@ describe('R10 the destination decides', () => {
     const net = await withHook(40, (request) => seen.push(request) > 0);
     const { near } = await openLink(net);
     const relay = net.parties[1] as Party;
-    expect(seen).toEqual([{ previousHop: relay.environment.identity.peerId, endpoint: expect.objectContaining({ host: relay.host }), relayPort: near.local.relayPort }]);
+    expect(seen).toEqual([
+      {
+        previousHop: relay.environment.identity.peerId,
+        endpoint: expect.objectContaining({ host: relay.host }),
+        relayPort: near.local.relayPort,
+      },
+    ]);
   });
 
   test.each<[string, () => boolean | Promise<boolean>]>([
     ['says no', () => false],
     ['says no later', () => Promise.resolve(false)],
-    ['throws', () => { throw new Error('broken'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('broken'))],
     ['forgets to answer', () => undefined as unknown as boolean],
     ['answers with something else', () => 'yes' as unknown as boolean],
@@ -490,7 +527,10 @@ function failureOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('who breaks the rules', () => {
-  async function blamed(seed: number, run: (net: RelayWorld, parties: readonly Party[]) => Promise<void> | void): Promise<readonly (string | undefined)[]> {
+  async function blamed(
+    seed: number,
+    run: (net: RelayWorld, parties: readonly Party[]) => Promise<void> | void,
+  ): Promise<readonly (string | undefined)[]> {
     const net = await row(3, seed);
     const sessions = [net.parties[0]?.to(net.parties[1] as Party), net.parties[1]?.to(net.parties[2] as Party)];
     const reasons: (string | undefined)[] = [undefined, undefined];
@@ -507,8 +547,26 @@ describe('who breaks the rules', () => {
 
   test.each<[string, string, (a: Party, b: Party, port: bigint) => void]>([
     ['empty data', 'relay.protocol', (a, b, port) => sendData(a, b, port, false, new Uint8Array(0))],
-    ['more than was granted', 'session.credit-exceeded', (a, b, port) => { for (let i = 0; i < 60; i++) sendData(a, b, port, true, new Uint8Array(40_000)); }],
-    ['a status that nobody waits for', 'relay.protocol', (a, b, port) => a.send(b, { type: 'relay-status', port, status: 'accepted', window: 5, answer: new Uint8Array(HANDSHAKE_ANSWER_LENGTH), limits: { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 } })],
+    [
+      'more than was granted',
+      'session.credit-exceeded',
+      (a, b, port) => {
+        for (let i = 0; i < 60; i++) sendData(a, b, port, true, new Uint8Array(40_000));
+      },
+    ],
+    [
+      'a status that nobody waits for',
+      'relay.protocol',
+      (a, b, port) =>
+        a.send(b, {
+          type: 'relay-status',
+          port,
+          status: 'accepted',
+          window: 5,
+          answer: new Uint8Array(HANDSHAKE_ANSWER_LENGTH),
+          limits: { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 },
+        }),
+    ],
     ['messages of later versions', 'relay.protocol', (a, b, port) => a.send(b, { type: 'relay-credit-return', port, bytes: 1 })],
   ])('%s ends the session with who sent it, and no other one', async (_name, code, misuse) => {
     expect(
@@ -570,9 +628,13 @@ describe('who breaks the rules', () => {
 
   test('relay data for port 0 ends the session of who sent it', async () => {
     expect(
-      await blamed(54, (net, [a, b]) => {
-        expect(() => b?.relay.data((b as Party).to(a as Party), 0, 0, 0, new Uint8Array(1))).toThrow(expect.objectContaining({ code: 'wire.invalid' }));
-        expect(() => b?.relay.data((b as Party).to(a as Party), 0, 1, 2, new Uint8Array(1))).toThrow(expect.objectContaining({ code: 'wire.invalid' }));
+      await blamed(54, (_net, [a, b]) => {
+        expect(() => b?.relay.data(b.to(a as Party), 0, 0, 0, new Uint8Array(1))).toThrow(
+          expect.objectContaining({ code: 'wire.invalid' }),
+        );
+        expect(() => b?.relay.data(b.to(a as Party), 0, 1, 2, new Uint8Array(1))).toThrow(
+          expect.objectContaining({ code: 'wire.invalid' }),
+        );
       }),
     ).toEqual([undefined, undefined]);
   });
