@@ -127,7 +127,10 @@ export class MatryoshkaNode implements AsyncDisposable {
   /** Switches serving relay links on or off while running; off ends those that are served with `relay.disabled` (R1). */
   setRelayEnabled(enabled: boolean): void {
     this.#relay.setEnabled(enabled);
-    for (const session of this.#sessions) session.send(this.#environment.hello(session));
+    for (const session of this.#sessions) {
+      // Where this node is anonymous nothing of that is said, nor when it happens.
+      if (!session.anonymous) session.send(this.#environment.hello(session));
+    }
   }
 
   /**

@@ -34,7 +34,6 @@ describe('options of a node', () => {
       acceptAnonymous: true,
       handshakeTimeoutMs: 10_000,
       maxHandshakes: 256,
-      suite: 'chacha20poly1305',
     });
   });
 

@@ -101,7 +101,7 @@ const nodeSchema = z.strictObject({
   acceptAnonymous: flag.default(true),
   handshakeTimeoutMs: whole(100, 600_000).default(10_000),
   maxHandshakes: whole(1, 65_536).default(256),
-  suite: oneOf(['chacha20poly1305', 'aes256gcm']).default('chacha20poly1305'),
+  suite: oneOf(['chacha20poly1305', 'aes256gcm']).optional(),
   provider: object('a CryptoProvider').optional(),
   clock: object('a Clock').optional(),
   random: object('a Random').optional(),

@@ -99,8 +99,35 @@ describe('R9 the last hop uses the connection that there is', () => {
     await net.close();
   });
 
+  test.each([2, 3, 4])('R3 a peer at a relay, over %i hops: that relay is the last one, and no other on the way', async (hops) => {
+    const net = new TestNetwork(6 + hops);
+    await net.startAll(['A', 'B', 'C', 'R']);
+    // D can only dial out.
+    await net.start('D', '10.66.0.1', { listen: [] });
+    serveEcho(net.node('D'));
+    await net.connect('D', 'R');
+    await net.connect('A', 'B');
+    await net.connect('B', 'C', 'R');
+    await net.connect('C', 'R');
+    const to = `${net.node('D').peerId}@${net.address('R')}`;
+    const connection = await net.run(net.node('A').connect(to, { hops }));
+    expect(net.nameOf(connection.peerId)).toBe('D');
+    await net.settle();
+    const path = net.events.filter(({ event }) => event === 'requested').map(({ node }) => node);
+    expect(path).toEqual([['R'], ['B', 'R'], ['B', 'C', 'R']][hops - 2]);
+    expect(intact(await net.run(echo(connection, 10_000)))).toBe(true);
+    // One who is not there is not looked for elsewhere.
+    await net.run(connection.close());
+    await net.settle();
+    await net.start('E', '10.67.0.1');
+    expect((await net.failure(net.node('A').connect(`${net.node('E').peerId}@${net.address('R')}`, { hops }))).code).toBe(
+      'relay.destination-unreachable',
+    );
+    await net.close();
+  });
+
   test('the destination is not looked for at the relay itself', async () => {
-    const net = new TestNetwork(6);
+    const net = new TestNetwork(20);
     await net.startAll(['A', 'B', 'C']);
     await net.connect('A', 'B', 'C');
     await net.connect('B', 'C');

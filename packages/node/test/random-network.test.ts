@@ -66,7 +66,7 @@ class Chaos {
 
   #act(): void {
     const { net, random } = this;
-    switch (randomBelow(random, 14)) {
+    switch (randomBelow(random, 15)) {
       case 0:
       case 1:
       case 2:
@@ -112,6 +112,13 @@ class Chaos {
         const node = net.node(this.#node());
         node.setRelayEnabled(false);
         net.world.clock.after(randomBelow(random, 1000), () => node.setRelayEnabled(true));
+        break;
+      }
+      case 13: {
+        // Nothing gets through for a while, or what is on its way never arrives; nobody is told.
+        const a = this.#node();
+        const durationMs = randomBelow(random, 2) === 0 ? 200 + randomBelow(random, 60_000) : Number.POSITIVE_INFINITY;
+        net.world.network.silence(net.host(a), net.host(this.#other(a)), durationMs);
         break;
       }
       default:
@@ -179,7 +186,8 @@ describe('a network in which anything happens', () => {
       opened += chaos.connections.length;
       for (const code of chaos.failures) failures.set(code, (failures.get(code) ?? 0) + 1);
       for (const connection of chaos.connections) await net.run(connection.close());
-      await net.settle(70_000);
+      // As long as it takes to find out that the other side of a silent connection is gone.
+      await net.settle(120_000);
       expect(net.holdings()).toEqual(net.nothing());
       await net.close();
       expect(net.holdings()).toEqual(net.nothing());

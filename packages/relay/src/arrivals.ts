@@ -2,6 +2,7 @@ import type { Session } from '@matryoshka/peer';
 import type { Accept, Clock } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
 import type { CreditPool } from './credit-pool.ts';
+import type { LinkRegistry } from './link-registry.ts';
 import { peerIdOf } from './neighbours.ts';
 import type { RelayOptions } from './options.ts';
 import { RelayLink } from './relay-link.ts';
@@ -10,6 +11,7 @@ import { RelayLink } from './relay-link.ts';
 export interface ArrivalsHost {
   readonly clock: Clock;
   readonly pool: CreditPool;
+  readonly links: LinkRegistry;
   /** The handshake begins: from here on it is an accepted link like any other (R11). */
   accept: Accept;
   /** The link on `session` is over; its port rests for the grace period. */
@@ -29,12 +31,11 @@ export class Arrivals {
   }
 
   /**
-   * Takes a request.
+   * Takes a request whose port is held already.
    * @param request - everything in it is the link's own to keep
-   * @param added - called with the link before anything is decided
    */
-  arrive(session: Session, request: RelayCreate, window: number, added: (link: RelayLink) => void): void {
-    const { clock, pool } = this.#host;
+  arrive(session: Session, request: RelayCreate, window: number): void {
+    const { clock, links, pool } = this.#host;
     const { port } = request;
     const link: RelayLink = new RelayLink({
       clock,
@@ -48,11 +49,12 @@ export class Arrivals {
       forget: () => {
         this.#links.delete(link);
         this.#undecided.delete(link);
+        links.release(port);
         this.#host.forget(session, port);
       },
     });
     this.#links.add(link);
-    added(link);
+    links.add(session, port, link);
     this.#ask(link, session, request);
   }
 

@@ -20,17 +20,17 @@ class Carrier {
   readonly log: string[] = [];
   readonly egress: Egress;
   auto = true;
-  #ready = false;
+  asked = false;
   #drained = false;
 
   constructor(credit: number) {
     const outbox = {
       ready: () => {
-        this.#ready = true;
+        this.asked = true;
         if (this.auto) this.pump();
       },
       remove: () => {
-        this.#ready = false;
+        this.asked = false;
       },
       drained: () => {
         this.#drained = true;
@@ -49,7 +49,7 @@ class Carrier {
 
   /** Pulls until there is nothing more, at most `maxRecords` records of `recordBytes`. */
   pump(recordBytes = 65_503, maxRecords = Infinity): void {
-    for (let record = 0; record < maxRecords && this.#ready; record++) {
+    for (let record = 0; record < maxRecords && this.asked; record++) {
       const pieces: Piece[] = [];
       let left = recordBytes;
       let open: { more: boolean; length: number } | undefined;
@@ -75,7 +75,7 @@ class Carrier {
         const before = left;
         const more = this.egress.pull(writer as unknown as RecordWriter);
         expect(left).toBeGreaterThanOrEqual(0);
-        if (!more) this.#ready = false;
+        if (!more) this.asked = false;
         if (!more || left === before) break;
       }
       if (pieces.length > 0) this.records.push(pieces);

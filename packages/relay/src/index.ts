@@ -2,9 +2,10 @@ export { CreditPool, MAX_RELAY_WINDOW_BYTES, MIN_RELAY_WINDOW_BYTES, RELAY_MEMOR
 export { type GuardedAddressClass, checkDial } from './dial-policy.ts';
 export { type Known, endpointsOf, isShared, peerIdOf } from './neighbours.ts';
 export { type AcceptRequest, DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
+export { MAX_HOPS, type OpenRelayLink } from './originator.ts';
 export type { RelayHost } from './relay-host.ts';
 export { MAX_NESTING, RelayLink } from './relay-link.ts';
-export { MAX_HOPS, type OpenRelayLink, RelayService } from './relay-service.ts';
+export { RelayService } from './relay-service.ts';
 export { type Candidate, type RelayRequest, type RoutingPolicy, randomNextHop } from './routing-policy.ts';
 export { ServedLink } from './served-link.ts';
 export { ServedSide } from './served-side.ts';

@@ -104,12 +104,18 @@ describe('what is known of a neighbour', () => {
     expect(hosts(all.carriersOf(relayed))).toEqual(['1.1.1.1']);
   });
 
-  test('of a destination named by its peer id, where it is connected from', () => {
+  test('of a destination named by its peer id, where it is connected from; of a peer at a relay, that relay', () => {
     const session = fakeSession({ peerId: fakePeer(3), remote: '5.5.5.5:1' });
-    const destination = neighbours([session]).destination({ peer: peerHash(fakePeer(3)) });
-    expect(destination.peerId).toBe(fakePeer(3));
-    expect(hosts(destination)).toEqual(['5.5.5.5']);
-    expect(hosts(neighbours([]).destination({ endpoint: endpoint('6.6.6.6:1') }))).toEqual(['6.6.6.6']);
+    const relay = fakeSession({ peerId: fakePeer(4), remote: '7.7.7.7:1' });
+    const all = neighbours([session, relay]);
+    const [peer, at] = [peerHash(fakePeer(3)), endpoint('6.6.6.6:1')];
+    expect(all.destination({ endpoint: at })).toEqual([{ endpoints: [at] }]);
+    expect(all.destination({ peer })).toEqual([{ endpoints: [] }, { peerId: fakePeer(3), endpoints: [session.link.remote] }]);
+    expect(all.destination({ endpoint: at, peer, relay: peerHash(fakePeer(4)) })).toEqual([
+      { endpoints: [at] },
+      { peerId: fakePeer(3), endpoints: [session.link.remote] },
+      { peerId: fakePeer(4), endpoints: [relay.link.remote] },
+    ]);
   });
 });
 

@@ -87,12 +87,11 @@ export class Neighbours {
     return { endpoints: carrying.flatMap(endpointsOf) };
   }
 
-  destination({ endpoint, peer }: RelayDestination): Known {
-    const named = endpoint === undefined ? [] : [endpoint];
-    if (peer === undefined) return { endpoints: named };
-    const peerId = peerIdFromHash(peer);
-    const { endpoints } = this.peer(peerId, this.#sessionsTo(peerId));
-    return { peerId, endpoints: [...named, ...endpoints] };
+  /** The destination of a request, and the relay that it is at, if so: with a relay named, the endpoint is the relay's. */
+  destination({ endpoint, peer, relay }: RelayDestination): Known[] {
+    const place: Known = { endpoints: endpoint === undefined ? [] : [endpoint] };
+    const named = [peer, relay].filter((hash) => hash !== undefined).map((hash) => peerIdFromHash(hash));
+    return [place, ...named.map((peerId) => this.peer(peerId, this.#sessionsTo(peerId)))];
   }
 
   /** A peer, by all of its sessions and what else is known. */

@@ -44,7 +44,7 @@ export class NextHops {
   next({ previous, destination, port, hopsLeft, tried }: NextHopRequest): Session {
     const neighbours = this.#neighbours;
     // Of an anonymous previous hop behind a relay, that relay is all that is known.
-    const excluded = [neighbours.self(), neighbours.of(previous), neighbours.carriersOf(previous), neighbours.destination(destination)];
+    const excluded = [neighbours.self(), neighbours.of(previous), neighbours.carriersOf(previous), ...neighbours.destination(destination)];
     const triedPeers = new Set([...tried].map(peerIdOf));
     return this.#choose(
       { hopsLeft: hopsLeft - 1, destination, role: 'next-hop' },
@@ -55,13 +55,13 @@ export class NextHops {
 
   /** The originator's first relay (R18): the same exclusions, without a previous hop. @throws MatryoshkaError `relay.no-peers-available` */
   gateway(destination: RelayDestination, hops: number): Session {
-    const excluded = [this.#neighbours.self(), this.#neighbours.destination(destination)];
+    const excluded = [this.#neighbours.self(), ...this.#neighbours.destination(destination)];
     return this.#choose({ hopsLeft: hops - 1, destination, role: 'gateway' }, excluded, () => true);
   }
 
   /** Whether a peer that is not connected could be the first relay on the way to `destination`. */
   mayBeGateway(candidate: Known, destination: RelayDestination): boolean {
-    return !this.#exclusion([this.#neighbours.self(), this.#neighbours.destination(destination)]).excludes(candidate);
+    return !this.#exclusion([this.#neighbours.self(), ...this.#neighbours.destination(destination)]).excludes(candidate);
   }
 
   #choose(request: RelayRequest, excluded: readonly Known[], usable: (session: Session) => boolean): Session {

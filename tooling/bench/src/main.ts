@@ -1,9 +1,12 @@
 import { constants } from 'node:os';
-import { SERVING_NODE_OPTIONS } from './bulk/matryoshka-chain.ts';
+import { whyMissing } from './competitors.ts';
+import { SERVING_NODE_OPTIONS } from './matryoshka/chains.ts';
 import { type BenchOptions, helpText, parseOptions } from './options.ts';
 import { reportText } from './report-text.ts';
-import { type Report, type Result, describeMachine } from './report.ts';
+import { SharedGroups } from './processes/shared-groups.ts';
+import { type Failure, type Report, type Result, describeMachine } from './report.ts';
 import { runScenario } from './run-scenario.ts';
+import type { Competitor } from './scenario.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // The processes go with this one.
@@ -14,14 +17,44 @@ function progress(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-async function measure({ scenarios, plan, quick, profileFolder }: BenchOptions): Promise<Report> {
-  const results: Result[] = [];
-  for (const scenario of scenarios) {
-    // Two scenarios at once would disturb each other.
+/** Competitors that some scenario wants and that cannot take part, with the reason. */
+async function findMissing({ selections, against }: BenchOptions): Promise<ReadonlyMap<Competitor, string>> {
+  const wanted = new Set(selections.flatMap(({ counterparts }) => counterparts.flatMap(({ competitor }) => competitor ?? [])));
+  const missing = new Map<Competitor, string>();
+  for (const competitor of wanted) {
+    // What has to be installed is installed one after the other.
     // oxlint-disable-next-line no-await-in-loop
-    results.push(await runScenario(scenario, { plan, progress, profileFolder }));
+    const reason = await whyMissing(competitor, against.includes(competitor));
+    if (reason === undefined) continue;
+    missing.set(competitor, reason);
+    progress(`${competitor} is missing: ${reason}`);
   }
-  return { machine: describeMachine({ quick, ...plan, servingNodes: SERVING_NODE_OPTIONS }), results };
+  return missing;
+}
+
+async function measure(options: BenchOptions): Promise<Report> {
+  const { selections, plan, quick, profileFolder } = options;
+  const missing = await findMissing(options);
+  const results: Result[] = [];
+  const failures: Failure[] = [];
+  const shared = new SharedGroups();
+  try {
+    for (const selection of selections) {
+      try {
+        // Two scenarios at once would disturb each other.
+        // oxlint-disable-next-line no-await-in-loop
+        results.push(...(await runScenario(selection, { plan, quick, shared, progress, profileFolder, missing })));
+      } catch (error) {
+        const failure = { id: selection.scenario.id, reason: (error as Error).message };
+        failures.push(failure);
+        progress(`bench: ${failure.id}: ${failure.reason}`);
+      }
+    }
+  } finally {
+    await shared.close();
+  }
+  const machineOptions = { quick, ...plan, servingNodes: SERVING_NODE_OPTIONS, missing: Object.fromEntries(missing) };
+  return { machine: describeMachine(machineOptions), results, failures };
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -36,14 +69,9 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(helpText());
     return 0;
   }
-  try {
-    const report = await measure(options);
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `\n${reportText(report)}`);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`bench: ${(error as Error).message}\n`);
-    return 1;
-  }
+  const report = await measure(options);
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `\n${reportText(report)}`);
+  return report.failures.length === 0 ? 0 : 1;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,25 +1,30 @@
 import { describe, expect, test } from 'vitest';
 import { helpText, parseOptions } from './options.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { EVERYTHING, SCENARIOS, rowIds } from './scenarios.ts';
 
-const ids = (...args: readonly string[]): readonly string[] => parseOptions(args).scenarios.map(({ id }) => id);
+const ids = (...args: readonly string[]): readonly string[] => parseOptions(args).selections.flatMap(rowIds);
+const everyId = EVERYTHING.flatMap(rowIds);
 
 describe('scenarios', () => {
   test('are all of them, or those named by their id or its beginning', () => {
-    expect(ids()).toEqual(SCENARIOS.map(({ id }) => id));
-    expect(ids('bulk')).toEqual(SCENARIOS.map(({ id }) => id).filter((id) => id.startsWith('bulk/')));
-    expect(ids('bulk/relayed-3')).toEqual(['bulk/relayed-3/plain']);
-    expect(ids('bulk/telescoped-4/plain')).toEqual(['bulk/telescoped-4/plain']);
+    expect(ids()).toEqual(everyId);
+    expect(ids('bulk')).toEqual(everyId.filter((id) => id.startsWith('bulk/')));
+    expect(ids('bulk/relayed-3')).toEqual(everyId.filter((id) => id.startsWith('bulk/relayed-3/')));
+    expect(ids('bulk/telescoped-4/plain', 'links')).toEqual(['bulk/telescoped-4/plain', 'links/idle-bytes']);
   });
 
-  test('can be chosen by what they are compared with', () => {
-    expect(ids('--against', 'plain')).toEqual(SCENARIOS.filter(({ against }) => against === 'plain').map(({ id }) => id));
+  test('are compared with those competitors that are named, or with ours under other conditions', () => {
+    expect(ids('bulk/relayed-3', '--against', 'plain')).toEqual(['bulk/relayed-3/plain']);
+    expect(ids('bulk/relayed-3', '--against', 'plain, tls')).toEqual(['bulk/relayed-3/plain', 'bulk/relayed-3/tls']);
+    expect(ids('bulk/eight-streams', '--against', 'plain')).toEqual(['bulk/eight-streams/one-stream']);
+    expect(ids('--against', 'plain')).toContain('links/idle-bytes');
+    expect(parseOptions(['--against', 'tls']).against).toEqual(['tls']);
+    expect(parseOptions([]).against).toEqual([]);
   });
 
   test('have ids of their own, and say what they are', () => {
-    expect(new Set(SCENARIOS.map(({ id }) => id)).size).toBe(SCENARIOS.length);
-    for (const { id, summary } of SCENARIOS)
-      expect(helpText()).toMatch(new RegExp(`^ *${id} +${summary.replaceAll(/[()]/g, '\\$&')}$`, 'm'));
+    expect(new Set(everyId).size).toBe(everyId.length);
+    for (const { id, summary } of SCENARIOS) expect(helpText()).toContain(`  ${id.padEnd(30)} ${summary}`);
   });
 });
 
@@ -32,12 +37,14 @@ test('quick is shorter; rounds are counted', () => {
 });
 
 test.each([
-  [['bulk/relayed'], /no scenario bulk\/relayed\b[^]*bulk\/relayed-3\/plain/],
+  [['bulk/relayed'], /no scenario bulk\/relayed\b[^]*bulk\/relayed-3 /],
   [['bul'], /no scenario bul\b/],
   [['--against', 'nothing'], /nothing called nothing[^]*plain/],
   [['--rounds', '0'], /--rounds takes a whole number from 1/],
   [['--rounds', '2.5'], /--rounds takes a whole number from 1/],
   [['--rounds', ''], /--rounds takes a whole number from 1/],
+  [['bulk/relayed-3', '--against', 'ssh'], /none of bulk\/relayed-3 is compared with ssh/],
+  [['--preset', 'private'], /--preset is not there yet/],
   [['--what'], /--what/],
 ])('%j is refused with the reason', (args, reason) => {
   expect(() => parseOptions(args)).toThrow(reason);

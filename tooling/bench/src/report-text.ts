@@ -1,15 +1,16 @@
 import type { Pair, Report, Result } from './report.ts';
 
-/** The results for people: one block per scenario. */
-export function reportText({ machine, results }: Report): string {
+/** The results for people: one block per row. */
+export function reportText({ machine, results, failures }: Report): string {
   const { cpu, cores, memory, node, os, options } = machine;
   const head = `${cpu}, ${cores} cores, ${(memory / 2 ** 30).toFixed(1)} GiB, ${os}, Node ${node}\noptions ${JSON.stringify(options)}\n`;
-  return [head, ...results.map(resultText)].join('\n');
+  const failed = failures.map(({ id, reason }) => `${id}   FAILED: ${reason}\n`);
+  return [head, ...results.map(resultText), ...failed].join('\n');
 }
 
 function resultText(result: Result): string {
-  const { id, unit, ratio, spread, cpuPerGB, memoryPeakBytes } = result;
-  const lines = [`${id}${ratio === null ? '' : `   ratio ${ratio}`}`];
+  const { id, unit, ratio, missing, spread, cpuPerGB, details, memoryPeakBytes } = result;
+  const lines = [`${id}${ratio === null ? '' : `   ratio ${ratio}`}${missing === null ? '' : `   MISSING: ${missing}`}`];
   const names: readonly (keyof Pair<unknown>)[] = result.theirs === null ? ['ours'] : ['ours', 'theirs'];
   for (const name of names) {
     const range = spread[name] as readonly [number, number];
@@ -19,6 +20,8 @@ function resultText(result: Result): string {
         (cpu === null ? '' : `   CPU ${cpu} s/GB`) +
         `   memory ${megabytes(memoryPeakBytes[name] ?? {})}`,
     );
+    const more = Object.entries(details[name] ?? {}).map(([what, value]) => `${what} ${value}`);
+    if (more.length > 0) lines.push(`  ${' '.repeat(7)}${more.join(', ')}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -29,30 +29,45 @@ export interface RoundSide {
   readonly cpuPerGB: number | null;
   /** CPU seconds by process. */
   readonly cpuSeconds: Readonly<Record<string, number>>;
+  /** What else was measured. */
+  readonly details: Readonly<Record<string, number>>;
 }
 
 /** One row of the results. */
 export interface Result {
   readonly id: string;
+  readonly summary: string;
   readonly unit: string;
+  readonly better: Scenario['better'];
   /** Median of the rounds. */
   readonly ours: number;
   readonly theirs: number | null;
   /** Ours divided by theirs. */
   readonly ratio: number | null;
+  /** Why there is no other side although there should be one. */
+  readonly missing: string | null;
   /** Lowest and highest round. */
   readonly spread: Pair<readonly [min: number, max: number]>;
   /** CPU seconds per 10⁹ bytes of payload, of all processes together: the median of the rounds. */
   readonly cpuPerGB: Pair<number | null>;
+  /** Medians of what else was measured. */
+  readonly details: Pair<Readonly<Record<string, number>>>;
   /** Largest resident set of each process since it was started, in bytes. */
   readonly memoryPeakBytes: Pair<Readonly<Record<string, number>>>;
   readonly rounds: readonly Pair<RoundSide>[];
+}
+
+/** A scenario that could not be measured. */
+export interface Failure {
+  readonly id: string;
+  readonly reason: string;
 }
 
 /** What `--json` prints. */
 export interface Report {
   readonly machine: Machine;
   readonly results: readonly Result[];
+  readonly failures: readonly Failure[];
 }
 
 /** One side after all its rounds. */
@@ -60,6 +75,9 @@ export interface Side {
   readonly samples: readonly Sample[];
   readonly usage: ReadonlyMap<string, Usage>;
 }
+
+/** The other side: measured, missing for a reason, or not there by design. */
+export type Theirs = Side | { readonly missing: string } | undefined;
 
 /** This machine. */
 export function describeMachine(options: Readonly<Record<string, unknown>>): Machine {
@@ -80,20 +98,25 @@ export function cpuPerGB({ bytes, cpuSeconds }: Sample): number | null {
 }
 
 /** Makes a row of the measurements of both sides. */
-export function resultOf({ id, unit }: Pick<Scenario, 'id' | 'unit'>, ours: Side, theirs: Side | undefined): Result {
+export function resultOf({ summary, unit, better }: Pick<Scenario, 'summary' | 'unit' | 'better'>, id: string, ours: Side, theirs: Theirs): Result {
+  const other = theirs !== undefined && 'samples' in theirs ? theirs : undefined;
   const own = valuesOf(ours);
-  const other = theirs && valuesOf(theirs);
+  const others = other && valuesOf(other);
   return {
     id,
+    summary,
     unit,
+    better,
     ours: rounded(own.median),
-    theirs: other === undefined ? null : rounded(other.median),
-    ratio: other === undefined ? null : rounded(own.median / other.median),
-    spread: { ours: spreadOf(own), theirs: other === undefined ? null : spreadOf(other) },
-    cpuPerGB: { ours: cpuOf(ours), theirs: theirs === undefined ? null : cpuOf(theirs) },
-    memoryPeakBytes: { ours: peaksOf(ours), theirs: theirs === undefined ? null : peaksOf(theirs) },
+    theirs: others === undefined ? null : rounded(others.median),
+    ratio: others === undefined ? null : rounded(own.median / others.median),
+    missing: theirs !== undefined && 'missing' in theirs ? theirs.missing : null,
+    spread: { ours: spreadOf(own), theirs: others === undefined ? null : spreadOf(others) },
+    cpuPerGB: { ours: cpuOf(ours), theirs: other === undefined ? null : cpuOf(other) },
+    details: { ours: detailsOf(ours), theirs: other === undefined ? null : detailsOf(other) },
+    memoryPeakBytes: { ours: peaksOf(ours), theirs: other === undefined ? null : peaksOf(other) },
     rounds: ours.samples.map((sample, i) => {
-      const counterpart = theirs?.samples[i];
+      const counterpart = other?.samples[i];
       return { ours: roundOf(sample), theirs: counterpart === undefined ? null : roundOf(counterpart) };
     }),
   };
@@ -112,6 +135,13 @@ function cpuOf({ samples }: Side): number | null {
   return counted.length === 0 ? null : rounded(median(counted));
 }
 
+function detailsOf({ samples }: Side): Readonly<Record<string, number>> {
+  const names = new Set(samples.flatMap(({ details }) => Object.keys(details ?? {})));
+  return Object.fromEntries(
+    [...names].map((name) => [name, rounded(median(samples.map(({ details }) => details?.[name]).filter((value) => value !== undefined)))]),
+  );
+}
+
 function peaksOf({ usage }: Side): Readonly<Record<string, number>> {
   return Object.fromEntries([...usage].map(([name, { maxRssBytes }]) => [name, maxRssBytes]));
 }
@@ -123,6 +153,11 @@ function roundOf(sample: Sample): RoundSide {
     seconds: rounded(sample.seconds),
     bytes: sample.bytes ?? null,
     cpuPerGB: perGB === null ? null : rounded(perGB),
-    cpuSeconds: Object.fromEntries(Object.entries(sample.cpuSeconds).map(([name, seconds]) => [name, rounded(seconds)])),
+    cpuSeconds: roundedAll(sample.cpuSeconds),
+    details: roundedAll(sample.details ?? {}),
   };
+}
+
+function roundedAll(values: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rounded(value)]));
 }

@@ -1,6 +1,8 @@
 import { ProcessGroup } from './processes/process-group.ts';
-import { type Result, type Side, cpuPerGB, resultOf } from './report.ts';
-import type { Contender, Sample, Scenario } from './scenario.ts';
+import type { SharedGroups } from './processes/shared-groups.ts';
+import { type Result, type Side, type Theirs, cpuPerGB, resultOf } from './report.ts';
+import type { Competitor, Contender, Counterpart, Sample, Selection } from './scenario.ts';
+import { rowId } from './scenarios.ts';
 
 /** How long and how often. */
 export interface Plan {
@@ -13,56 +15,106 @@ export interface Plan {
 /** What a run tells and leaves while it goes on. */
 export interface RunOptions {
   readonly plan: Plan;
+  readonly quick: boolean;
+  readonly shared: SharedGroups;
   readonly progress: (line: string) => void;
   /** Where processes of ours leave CPU profiles, if they should. */
   readonly profileFolder: string | undefined;
+  /** Competitors that cannot take part, and why. */
+  readonly missing: ReadonlyMap<Competitor, string>;
 }
 
-/** Sets both sides up and measures them in turn, so that what else the machine does falls on both alike. */
-export async function runScenario(scenario: Scenario, { plan, progress, profileFolder }: RunOptions): Promise<Result> {
-  const ourGroup = new ProcessGroup(scenario.id, profileFolder);
-  const theirGroup = new ProcessGroup(`${scenario.id} counterpart`);
+/** One side while it is measured. */
+interface Entrant {
+  readonly name: string;
+  /** Undefined for ours. */
+  readonly counterpart: Counterpart | undefined;
+  readonly group: ProcessGroup;
+  contender: Contender | undefined;
+  readonly samples: Sample[];
+  /** Why it cannot take part, or can no longer. */
+  missing: string | undefined;
+}
+
+/**
+ * Sets all sides up and measures them in turn, so that what else the machine does falls on all alike.
+ * @throws Error where ours, or what needs nothing but Node, fails; another competitor that fails is missing from then on
+ */
+export async function runScenario(selection: Selection, options: RunOptions): Promise<readonly Result[]> {
+  const { scenario, counterparts, alone } = selection;
+  const { plan, progress } = options;
+  progress(`${scenario.id}: ${scenario.summary}`);
+  const ours = entrant('ours', undefined, new ProcessGroup(scenario.id, options.profileFolder));
+  const theirs = counterparts.map((counterpart) => entrant(counterpart.name, counterpart, new ProcessGroup(rowId(scenario, counterpart))));
+  const entrants = [ours, ...theirs];
   try {
-    progress(`${scenario.id}: ${scenario.summary}`);
-    const ours = await scenario.ours(ourGroup);
-    const theirs = await scenario.theirs?.(theirGroup);
-    progress(`  warming up`);
-    await ours.measure(plan.warmUpMs);
-    await theirs?.measure(plan.warmUpMs);
-    const samples = await measureInTurn(scenario, ours, theirs, plan, progress);
-    const ourSide: Side = { samples: samples.ours, usage: await ourGroup.usage() };
-    const theirSide: Side | undefined = theirs && { samples: samples.theirs, usage: await theirGroup.usage() };
-    return resultOf(scenario, ourSide, theirSide);
+    await Promise.all(entrants.map((each) => takePart(each, () => setUp(each, selection, options), progress)));
+    progress('  warming up');
+    for (const each of entrants) {
+      // oxlint-disable-next-line no-await-in-loop
+      await takePart(each, () => each.contender?.measure(plan.warmUpMs), progress);
+    }
+    await measureInTurn(entrants, scenario.unit, plan, progress);
+    const ourSide = await sideOf(ours);
+    const rows: Result[] = alone ? [resultOf(scenario, scenario.id, ourSide, undefined)] : [];
+    for (const each of theirs) {
+      // oxlint-disable-next-line no-await-in-loop
+      const their: Theirs = each.missing === undefined ? await sideOf(each) : { missing: each.missing };
+      rows.push(resultOf(scenario, rowId(scenario, each), ourSide, their));
+    }
+    return rows;
   } finally {
-    await Promise.all([ourGroup.close(), theirGroup.close()]);
+    await Promise.all(entrants.map(({ group }) => group.close()));
   }
 }
 
-async function measureInTurn(
-  { unit }: Scenario,
-  ours: Contender,
-  theirs: Contender | undefined,
-  { rounds, roundMs }: Plan,
-  progress: (line: string) => void,
-): Promise<{ readonly ours: Sample[]; readonly theirs: Sample[] }> {
-  const samples = { ours: [] as Sample[], theirs: [] as Sample[] };
+function entrant(name: string, counterpart: Counterpart | undefined, group: ProcessGroup): Entrant {
+  return { name, counterpart, group, contender: undefined, samples: [], missing: undefined };
+}
+
+async function setUp(each: Entrant, { scenario }: Selection, { quick, shared, missing }: RunOptions): Promise<void> {
+  const competitor = each.counterpart?.competitor;
+  const reason = competitor && missing.get(competitor);
+  if (reason === undefined) each.contender = await (each.counterpart?.setup ?? scenario.ours)({ group: each.group, shared, quick });
+  else each.missing = reason;
+}
+
+/** Runs a step of one side. What is not ours and not made of Node alone may fail without ending all. */
+async function takePart(each: Entrant, step: () => Promise<unknown> | undefined, progress: (line: string) => void): Promise<void> {
+  if (each.missing !== undefined) return;
+  try {
+    await step();
+    if (each.missing !== undefined) progress(`  ${each.name} is missing: ${each.missing}`);
+  } catch (error) {
+    const competitor = each.counterpart?.competitor;
+    if (competitor === undefined || competitor === 'plain') throw error;
+    each.missing = `failed: ${(error as Error).message}`;
+    progress(`  ${each.name} ${each.missing}`);
+  }
+}
+
+async function measureInTurn(entrants: readonly Entrant[], unit: string, { rounds, roundMs }: Plan, progress: (line: string) => void): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
-    // Who comes first changes, so that a machine that slows down slows both.
-    const order = round % 2 === 1 ? (['ours', 'theirs'] as const) : (['theirs', 'ours'] as const);
-    for (const side of order) {
-      const contender = side === 'ours' ? ours : theirs;
-      if (contender === undefined) continue;
+    // Who comes first changes, so that a machine that slows down slows all.
+    const first = (round - 1) % entrants.length;
+    for (const each of [...entrants.slice(first), ...entrants.slice(0, first)]) {
+      const measure = async (): Promise<void> => {
+        const sample = await (each.contender as Contender).measure(roundMs);
+        each.samples.push(sample);
+        progress(`  round ${round} of ${rounds}  ${sampleText(each.name, sample, unit)}`);
+      };
       // One after the other is the point.
       // oxlint-disable-next-line no-await-in-loop
-      const sample = await contender.measure(roundMs);
-      samples[side].push(sample);
-      progress(`  round ${round} of ${rounds}  ${sampleText(side, sample, unit)}`);
+      await takePart(each, measure, progress);
     }
   }
-  return samples;
 }
 
-function sampleText(side: string, sample: Sample, unit: string): string {
+async function sideOf({ contender, samples }: Entrant): Promise<Side> {
+  return { samples, usage: await (contender as Contender).group.usage() };
+}
+
+function sampleText(name: string, sample: Sample, unit: string): string {
   const perGB = cpuPerGB(sample);
-  return `${side.padEnd(7)}${sample.value.toFixed(1).padStart(8)} ${unit}${perGB === null ? '' : `   CPU ${perGB.toFixed(2)} s/GB`}`;
+  return `${name.padEnd(14)}${String(Number(sample.value.toPrecision(4))).padStart(8)} ${unit}${perGB === null ? '' : `   CPU ${perGB.toFixed(2)} s/GB`}`;
 }

@@ -1,4 +1,5 @@
 import type { ProcessGroup } from './processes/process-group.ts';
+import type { SharedGroups } from './processes/shared-groups.ts';
 
 /** What one round of one side gave. */
 export interface Sample {
@@ -10,6 +11,8 @@ export interface Sample {
   readonly bytes?: number;
   /** CPU time by process, in seconds. */
   readonly cpuSeconds: Readonly<Record<string, number>>;
+  /** What else was measured, by names that end in their unit: `p99Ms`. */
+  readonly details?: Readonly<Record<string, number>>;
 }
 
 /** One side of a comparison, set up and ready to be measured again and again. */
@@ -19,16 +22,47 @@ export interface Contender {
   measure(durationMs: number): Promise<Sample>;
 }
 
-/** One row of the results. */
+/** What a side of a comparison is set up with. */
+export interface Setting {
+  /** For its processes; it exists before them so that it can be closed whatever happens. */
+  readonly group: ProcessGroup;
+  /** For what several scenarios use. */
+  readonly shared: SharedGroups;
+  readonly quick: boolean;
+}
+
+export type Setup = (setting: Setting) => Promise<Contender>;
+
+/** Names that `--against` takes. */
+export const COMPETITORS = ['plain', 'tls', 'ssh', 'tor', 'libp2p'] as const;
+export type Competitor = (typeof COMPETITORS)[number];
+
+/** What ours is compared with. */
+export interface Counterpart {
+  /** The last part of the id: `tor-tuned`. */
+  readonly name: string;
+  /** Undefined where it is ours, too, under other conditions. */
+  readonly competitor?: Competitor;
+  readonly setup: Setup;
+}
+
+/** What is measured in one shape, and all it is compared with: a row of the results for each. */
 export interface Scenario {
-  /** `what/shape/counterpart`: `bulk/relayed-3/plain`. */
+  /** `what/shape`: `bulk/relayed-3`. */
   readonly id: string;
   readonly unit: string;
-  /** What ours is compared with, one of the names that `--against` takes; undefined where there is nothing. */
-  readonly against: string | undefined;
+  readonly better: 'higher' | 'lower';
   /** One line for the help text. */
   readonly summary: string;
-  /** Adds the processes to `group`, which exists before them so that it can be closed whatever happens. */
-  ours(group: ProcessGroup): Promise<Contender>;
-  theirs?(group: ProcessGroup): Promise<Contender>;
+  readonly ours: Setup;
+  readonly counterparts: readonly Counterpart[];
+  /** Whether there is a row of ours alone, which has the scenario's own id. */
+  readonly alone: boolean;
+}
+
+/** What is to be measured of a scenario. */
+export interface Selection {
+  readonly scenario: Scenario;
+  readonly counterparts: readonly Counterpart[];
+  readonly alone: boolean;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { median, rounded, summarize } from './statistics.ts';
+import { median, percentile, rounded, summarize } from './statistics.ts';
 
 describe('median', () => {
   test('is the one in the middle, or between the two that are', () => {
@@ -16,6 +16,20 @@ describe('median', () => {
 
   test('there is none of nothing', () => {
     expect(() => median([])).toThrow(RangeError);
+  });
+});
+
+describe('percentile', () => {
+  test('is a value that was measured, and that the share does not exceed', () => {
+    const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
+    expect(percentile(hundred, 0.99)).toBe(99);
+    expect(percentile(hundred, 0.5)).toBe(50);
+    expect(percentile([5, 4], 0.99)).toBe(5);
+    expect(percentile([3], 0)).toBe(3);
+  });
+
+  test('there is none of nothing', () => {
+    expect(() => percentile([], 0.5)).toThrow(RangeError);
   });
 });
 

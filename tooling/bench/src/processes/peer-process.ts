@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Answer, BaseCommands, Call, Commands } from './role.ts';
 
 /** How much of what a process said on standard error is kept for its obituary. */
@@ -8,6 +10,9 @@ const STDERR_LIMIT_LENGTH = 8192;
 const LEAVE_TIMEOUT_MS = 5000;
 /** How long an answer may take, unless the caller knows better. */
 const ANSWER_TIMEOUT_MS = 30_000;
+
+/** A process starts twice as fast where the scripts were compiled before. */
+const COMPILE_CACHE_FOLDER = join(tmpdir(), 'matryoshka-bench-compile-cache');
 
 const living = new Set<ChildProcess>();
 // Whatever way this process ends, it leaves none of its own behind.
@@ -50,6 +55,7 @@ export class PeerProcess<C extends Commands<C>> {
     this.#onDied = options.onDied;
     const child = fork(options.script, {
       execArgv: ['--conditions=@matryoshka/source', ...(options.nodeOptions ?? [])],
+      env: { ...process.env, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? COMPILE_CACHE_FOLDER },
       // Standard output belongs to the results.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -21,12 +21,12 @@ export class ProcessGroup {
     this.#failed.promise.catch(() => {});
   }
 
-  /** Starts one more process. */
-  start<C extends Commands<C>>(name: string, script: URL): PeerProcess<C> {
+  /** Starts one more process, with further options of Node if given. */
+  start<C extends Commands<C>>(name: string, script: URL, nodeOptions: readonly string[] = []): PeerProcess<C> {
     const peer = new PeerProcess<C & BaseCommands>({
       name,
       script,
-      nodeOptions: this.#profileOptions(name),
+      nodeOptions: [...nodeOptions, ...this.#profileOptions(name)],
       onDied: (error) => {
         this.#failure ??= error;
         this.#failed.reject(error);
@@ -48,7 +48,8 @@ export class ProcessGroup {
 
   /** What each process has used so far, by its name. */
   async usage(): Promise<ReadonlyMap<string, Usage>> {
-    return new Map(await this.watch(Promise.all(this.#peers.map(async (peer) => [peer.name, await peer.call('usage')] as const))));
+    const reports = await this.watch(Promise.all(this.#peers.map(async (peer) => [peer.name, await peer.call('usage')] as const)));
+    return new Map(reports.flatMap(([name, report]) => ('programs' in report ? Object.entries(report.programs) : [[name, report] as const])));
   }
 
   /** Ends every process; resolves when all are gone. */

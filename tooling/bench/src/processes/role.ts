@@ -9,9 +9,14 @@ export interface Usage {
   readonly maxRssBytes: number;
 }
 
+/** Of a process that only keeps other programs: what those have used, by their names. */
+export interface ProgramsUsage {
+  readonly programs: Readonly<Record<string, Usage>>;
+}
+
 /** What every role answers. */
 export interface BaseCommands {
-  usage(): Usage;
+  usage(): Usage | ProgramsUsage;
 }
 
 /** From the parent. */
@@ -28,14 +33,14 @@ export interface Answer {
   readonly error?: string;
 }
 
-function usage(): Usage {
+function ownUsage(): Usage {
   const { user, system } = process.cpuUsage();
   // resourceUsage() counts in KiB.
   return { cpuSeconds: (user + system) / 1e6, maxRssBytes: process.resourceUsage().maxRSS * 1024 };
 }
 
 /** Turns this process into one that answers `commands`, until its parent is gone or lets go of it. */
-export function serveRole<C extends Commands<C>>(commands: C): void {
+export function serveRole<C extends Commands<C>>(commands: C, usage: BaseCommands['usage'] = ownUsage): void {
   const handlers = new Map<string, (...args: never[]) => unknown>(Object.entries({ ...commands, usage }));
   process.on('message', (call: Call) => void answer(handlers, call));
   process.on('disconnect', () => process.exit(0));

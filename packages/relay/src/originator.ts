@@ -1,0 +1,110 @@
+import type { Session } from '@matryoshka/peer';
+import { type Random, randomBetween, randomU64 } from '@matryoshka/session';
+import type { Clock, Link } from '@matryoshka/transport';
+import { type Endpoint, MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
+import type { CreditPool } from './credit-pool.ts';
+import type { LinkRegistry } from './link-registry.ts';
+import { MAX_NESTING, RelayLink } from './relay-link.ts';
+
+/** Hops of a relayed connection are 1 to this many (R2). */
+export const MAX_HOPS = 15;
+/** How much longer than its request may take an originator waits for the answer, in milliseconds. */
+const ANSWER_MARGIN_MS = 2_000;
+
+/** What an originator asks for. */
+export interface OpenRelayLink {
+  readonly gateway: Session;
+  readonly destination: RelayDestination;
+  /** The destination as the user named it; the remote endpoint of the link. */
+  readonly remote: Endpoint;
+  /** 1 to 15 (R2). */
+  readonly hops: number;
+}
+
+/** What an originator needs of its service. */
+export interface OriginatorHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pool: CreditPool;
+  readonly links: LinkRegistry;
+  /** The link on `session` is over; its port rests for the grace period. */
+  forget(session: Session, port: bigint): void;
+}
+
+/** Opens this node's own relay links. */
+export class Originator {
+  readonly #host: OriginatorHost;
+
+  constructor(host: OriginatorHost) {
+    this.#host = host;
+  }
+
+  /** See `RelayService.open`. */
+  async open(request: OpenRelayLink, first: Uint8Array, signal: AbortSignal | undefined): Promise<Link> {
+    const { gateway, hops } = request;
+    if (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS) {
+      throw new MatryoshkaError('relay.hops-invalid', `hops must be a whole number from 1 to ${MAX_HOPS}, not ${hops}`);
+    }
+    if (gateway.link.info.nesting >= MAX_NESTING) {
+      throw new MatryoshkaError('relay.nesting-exceeded', `connections are nested ${MAX_NESTING} deep at most`);
+    }
+    if (signal?.aborted === true) throw aborted(signal);
+    if (!gateway.sending) throw new MatryoshkaError('relay.carrier-lost', 'the connection to the gateway is closed');
+    const window = this.#host.pool.take();
+    if (window === undefined) throw new MatryoshkaError('relay.busy', 'the relay memory of this node is used up');
+    return new Promise((resolve, reject) => this.#request(request, first, window, signal, { resolve, reject }));
+  }
+
+  #request(
+    { gateway, hops, destination, remote }: OpenRelayLink,
+    first: Uint8Array,
+    window: number,
+    signal: AbortSignal | undefined,
+    settle: { readonly resolve: (link: Link) => void; readonly reject: (error: MatryoshkaError) => void },
+  ): void {
+    const { clock, links, pool, random } = this.#host;
+    const port = this.#freePort(gateway);
+    // Drawn at random so that they do not name the originator (R15).
+    const attemptsLeft = randomBetween(random, 4, 8);
+    const budgetMs = randomBetween(random, 10_000, 30_000);
+    const abort = (): void => link.close(aborted(signal));
+    const timer = clock.after(budgetMs + ANSWER_MARGIN_MS, () => link.close(new MatryoshkaError('relay.timeout')));
+    const link: RelayLink = new RelayLink({
+      clock,
+      pool,
+      session: gateway,
+      port,
+      role: 'originator',
+      remote,
+      window,
+      credit: 0,
+      forget: () => {
+        links.release(port);
+        this.#host.forget(gateway, port);
+      },
+      answered: (error) => {
+        timer.cancel();
+        signal?.removeEventListener('abort', abort);
+        if (error === undefined) settle.resolve(link);
+        else settle.reject(error);
+      },
+    });
+    links.hold(port);
+    links.add(gateway, port, link);
+    signal?.addEventListener('abort', abort, { once: true });
+    gateway.send({ type: 'relay-create', port, hopsLeft: hops - 1, attemptsLeft, budgetMs, window, destination, request: first });
+  }
+
+  /** Random, so that nobody can tell whose it is; never one that this node has anywhere (R6). */
+  #freePort(gateway: Session): bigint {
+    const { links, random } = this.#host;
+    for (;;) {
+      const port = randomU64(random);
+      if (!links.held(port) && !links.taken(gateway, port)) return port;
+    }
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): MatryoshkaError {
+  return new MatryoshkaError('aborted', undefined, { cause: signal?.reason });
+}

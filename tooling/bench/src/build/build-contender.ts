@@ -1,0 +1,49 @@
+import type { NodePeer, OwnedChain } from '../matryoshka/chains.ts';
+import type { ProcessGroup } from '../processes/process-group.ts';
+import type { Contender, Sample } from '../scenario.ts';
+import { withCpu } from '../workloads.ts';
+import type { Builds } from './builds.ts';
+
+/** Builds of one round, and how many handshakes they took. */
+export interface CountedBuilds extends Builds {
+  readonly handshakes?: number;
+}
+
+/** What the value of a sample is: how long one build takes, in ms, or how many there are in a second. */
+export type BuildMeasure = 'time' | 'rate';
+
+/** How many builds are in progress at once where their rate is measured. */
+export const PARALLEL_BUILDS = 32;
+
+/** One round of builds, with CPU time (of all processes) and handshakes per build. */
+export async function sampleBuilds(group: ProcessGroup, measure: BuildMeasure, run: () => Promise<CountedBuilds>): Promise<Sample> {
+  let count = 0;
+  const sample = await withCpu(group, async () => {
+    const builds = await run();
+    count = builds.count;
+    const { medianMs, p99Ms, seconds, handshakes } = builds;
+    const perBuild = handshakes === undefined ? {} : { handshakesPerBuild: handshakes / count };
+    return { value: measure === 'time' ? medianMs : count / seconds, seconds, details: { medianMs, p99Ms, builds: count, ...perBuild } };
+  });
+  const cpuSeconds = Object.values(sample.cpuSeconds).reduce((sum, seconds) => sum + seconds, 0);
+  return { ...sample, details: { ...sample.details, cpuMsPerBuild: (cpuSeconds * 1000) / count } };
+}
+
+/** Builds of ours through a chain that is ready. */
+export function buildContender({ group, nodes, originator, destination, options }: OwnedChain, measure: BuildMeasure = 'time'): Contender {
+  const parallel = measure === 'time' ? 1 : PARALLEL_BUILDS;
+  return {
+    group,
+    measure: (durationMs) =>
+      sampleBuilds(group, measure, async () => {
+        const before = await handshakesOf(nodes);
+        const builds = await originator.callFor(durationMs, 'builds', durationMs, destination, options, parallel);
+        return { ...builds, handshakes: (await handshakesOf(nodes)) - before };
+      }),
+  };
+}
+
+async function handshakesOf(nodes: readonly NodePeer[]): Promise<number> {
+  const counts = await Promise.all(nodes.map((node) => node.call('handshakes')));
+  return counts.reduce((sum, count) => sum + count, 0);
+}

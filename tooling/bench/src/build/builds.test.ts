@@ -1,0 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { measureBuilds } from './builds.ts';
+
+test('builds are in progress as many at a time as asked, and each is closed', async () => {
+  let building = 0;
+  let most = 0;
+  let open = 0;
+  const { count, medianMs, p99Ms } = await measureBuilds(
+    async () => {
+      most = Math.max(most, ++building);
+      await delay(1);
+      building--;
+      open++;
+      return () => {
+        open--;
+      };
+    },
+    0,
+    4,
+  );
+  expect({ count, most, open }).toEqual({ count: 4, most: 4, open: 0 });
+  expect(p99Ms).toBeGreaterThanOrEqual(medianMs);
+});
+
+test('what fails is told', async () => {
+  await expect(measureBuilds(() => Promise.reject(new Error('no way')), 0, 2)).rejects.toThrow('no way');
+});

@@ -1,0 +1,58 @@
+import { chainFor } from '../matryoshka/chains.ts';
+import type { Scenario, Setup } from '../scenario.ts';
+import { tcpLineFor } from '../tcp/tcp-chain.ts';
+import { PARALLEL_BUILDS, buildContender, sampleBuilds } from './build-contender.ts';
+
+const tlsConnects: Setup = async (setting) => {
+  const { group, source } = await tcpLineFor(setting, 0, 'tls');
+  return { group, measure: (durationMs) => sampleBuilds(group, 'time', () => source.callFor(durationMs, 'connects', durationMs)) };
+};
+
+/** How long it takes until a connection can be used, and how many there are in a second. */
+export const BUILD_SCENARIOS: readonly Scenario[] = [
+  {
+    id: 'build/direct',
+    unit: 'ms',
+    better: 'lower',
+    summary: 'connect directly, beside TLS 1.3',
+    ours: async (setting) => buildContender(await chainFor(setting, 'direct', 1)),
+    counterparts: [{ name: 'tls', competitor: 'tls', setup: tlsConnects }],
+    alone: false,
+  },
+  {
+    id: 'build/relayed-3',
+    unit: 'ms',
+    better: 'lower',
+    summary: 'connect over 3 hops that relays choose',
+    ours: async (setting) => buildContender(await chainFor(setting, 'relayed', 3)),
+    counterparts: [],
+    alone: true,
+  },
+  {
+    id: 'build/telescoped-3',
+    unit: 'ms',
+    better: 'lower',
+    summary: 'build a circuit of 3 hops, the connection to the first one is open',
+    ours: async (setting) => buildContender(await chainFor(setting, 'telescoped', 3)),
+    counterparts: [],
+    alone: false,
+  },
+  {
+    id: 'build/telescoped-4',
+    unit: 'ms',
+    better: 'lower',
+    summary: 'build a circuit of 4 hops, the connection to the first one is open',
+    ours: async (setting) => buildContender(await chainFor(setting, 'telescoped', 4)),
+    counterparts: [],
+    alone: true,
+  },
+  {
+    id: 'build/telescoped-3-parallel',
+    unit: 'builds/s',
+    better: 'higher',
+    summary: `circuits of 3 hops, ${PARALLEL_BUILDS} in progress at once`,
+    ours: async (setting) => buildContender(await chainFor(setting, 'telescoped', 3), 'rate'),
+    counterparts: [],
+    alone: true,
+  },
+];

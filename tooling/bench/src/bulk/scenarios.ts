@@ -1,0 +1,42 @@
+import { lineFor } from '../matryoshka/chains.ts';
+import type { Counterpart, Scenario, Setup } from '../scenario.ts';
+import { tcpLineFor } from '../tcp/tcp-chain.ts';
+import { type Workload, bothDirections, bulk, contender } from '../workloads.ts';
+
+const EIGHT = 8;
+
+function relayed(hops: number, workload: Workload): Setup {
+  return async (setting) => contender(await lineFor(setting, 'relayed', hops), workload);
+}
+
+function telescoped(hops: number, workload: Workload): Setup {
+  return async (setting) => contender(await lineFor(setting, 'telescoped', hops), workload);
+}
+
+function proxies(count: number): readonly Counterpart[] {
+  return (['plain', 'tls'] as const).map((name) => ({
+    name,
+    competitor: name,
+    setup: async (setting) => contender(await tcpLineFor(setting, count, name), bulk()),
+  }));
+}
+
+function row(id: string, summary: string, ours: Setup, counterparts: readonly Counterpart[]): Scenario {
+  return { id: `bulk/${id}`, unit: 'MB/s', better: 'higher', summary, ours, counterparts, alone: false };
+}
+
+/** One stream, or more, full of data. */
+export const BULK_SCENARIOS: readonly Scenario[] = [
+  row('relayed-1', 'one stream, relayed over 1 hop (A B, encrypted twice)', relayed(1, bulk()), proxies(0)),
+  row('relayed-2', 'one stream, relayed over 2 hops (A B C)', relayed(2, bulk()), proxies(1)),
+  row('relayed-3', 'one stream, relayed over 3 hops (A B C D)', relayed(3, bulk()), proxies(2)),
+  row('telescoped-2', 'one stream, telescoped over 2 hops (A B C)', telescoped(2, bulk()), proxies(1)),
+  row('telescoped-3', 'one stream, telescoped over 3 hops (A B C D)', telescoped(3, bulk()), proxies(2)),
+  row('telescoped-4', 'one stream, telescoped over 4 hops (A B C D E)', telescoped(4, bulk()), proxies(3)),
+  row('eight-streams', 'eight streams together on one connection relayed over 3 hops, beside one alone', relayed(3, bulk(EIGHT)), [
+    { name: 'one-stream', setup: relayed(3, bulk()) },
+  ]),
+  row('both-directions', 'one stream in both directions at once over 3 hops (the sum), beside one direction', relayed(3, bothDirections()), [
+    { name: 'one-direction', setup: relayed(3, bulk()) },
+  ]),
+];

@@ -1,0 +1,118 @@
+import type { ConnectOptions, NodeOptions } from '@matryoshka/node';
+import { chainHost } from '../chain-host.ts';
+import type { PeerProcess } from '../processes/peer-process.ts';
+import type { ProcessGroup } from '../processes/process-group.ts';
+import type { Setting } from '../scenario.ts';
+import type { Line } from '../workloads.ts';
+import type { NodePeerCommands } from './node-peer.ts';
+
+/**
+ * What differs from the defaults at relays and destinations: serving relay links is off until it is switched on, and
+ * relays dial loopback addresses for others only where that is allowed by name. Neither costs nor saves work per byte.
+ */
+export const SERVING_NODE_OPTIONS = { relay: { enabled: true, allowDial: ['loopback'] } } as const satisfies Partial<NodeOptions>;
+
+export type NodePeer = PeerProcess<NodePeerCommands>;
+
+/** How a connection gets to its destination. */
+export type Shape = 'direct' | 'relayed' | 'telescoped';
+
+/** Nodes of ours in a row, from the originator (A) to the destination, and how A connects through them. */
+export interface Chain {
+  readonly nodes: readonly NodePeer[];
+  readonly originator: NodePeer;
+  readonly relays: readonly NodePeer[];
+  readonly kind: Shape;
+  /** `peerId@host:port`. */
+  readonly destination: string;
+  readonly options: ConnectOptions;
+}
+
+/** A chain with the group of its processes. */
+export interface OwnedChain extends Chain {
+  readonly group: ProcessGroup;
+}
+
+/** A chain of this setting: with `--quick` one for all scenarios that want the same. */
+export function chainFor(setting: Setting, shape: Shape, hops: number): Promise<OwnedChain> {
+  const start = async (group: ProcessGroup): Promise<OwnedChain> => ({ group, ...(await startChain(group, shape, hops)) });
+  return setting.quick ? setting.shared.get(`${shape}-${hops}`, start) : start(setting.group);
+}
+
+/** A connection through such a chain, ready for data. */
+export async function lineFor(setting: Setting, shape: Shape, hops: number): Promise<Line> {
+  const chain = await chainFor(setting, shape, hops);
+  const open = (): Promise<Line> => opened(chain.group, chain);
+  return setting.quick ? setting.shared.get(`${shape}-${hops} opened`, open) : open();
+}
+
+function startChain(group: ProcessGroup, shape: Shape, hops: number): Promise<Chain> {
+  switch (shape) {
+    case 'direct':
+      return directChain(group);
+    case 'relayed':
+      return relayedChain(group, hops);
+    case 'telescoped':
+      return telescopedChain(group, hops);
+    default:
+      return shape satisfies never;
+  }
+}
+
+/** Two nodes. */
+async function directChain(group: ProcessGroup): Promise<Chain> {
+  const { nodes, addresses } = await startNodes(group, 2);
+  return chainOf(nodes, addresses, 'direct', {});
+}
+
+/** Relayed over so many hops: each relay has only the next one as its neighbour, so that there is one way to go. */
+export async function relayedChain(group: ProcessGroup, hops: number, nodeOptions: readonly string[] = []): Promise<Chain> {
+  const { nodes, addresses } = await startNodes(group, hops + 1, nodeOptions);
+  const neighbours = nodes.slice(0, -2).map((node, i) => node.call('connect', addresses[i + 1] as string));
+  await group.watch(Promise.all(neighbours));
+  return chainOf(nodes, addresses, 'relayed', hops === 1 ? { hops } : { hops, gateway: addresses[1] as string });
+}
+
+/** Telescoped over so many hops: the originator names every one; only the connection to the first is there beforehand. */
+async function telescopedChain(group: ProcessGroup, hops: number): Promise<Chain> {
+  const { nodes, addresses } = await startNodes(group, hops + 1);
+  const chain = chainOf(nodes, addresses, 'telescoped', { path: addresses.slice(1, -1) });
+  await group.watch(chain.originator.call('connect', addresses[1] as string));
+  return chain;
+}
+
+/** Opens the chain's connection: ready for data, with a check that every relay really carried it. */
+async function opened(group: ProcessGroup, chain: Chain): Promise<Line> {
+  const { originator, destination, options, kind, relays } = chain;
+  const kindOpened = await group.watch(originator.call('open', destination, options));
+  if (kindOpened !== kind) throw new Error(`the connection is ${kindOpened}, not ${kind}`);
+  return { group, source: originator, check: pathCheck(group, relays) };
+}
+
+function chainOf(nodes: readonly NodePeer[], addresses: readonly string[], kind: Chain['kind'], options: ConnectOptions): Chain {
+  const originator = nodes[0] as NodePeer;
+  return { nodes, originator, relays: nodes.slice(1, -1), kind, destination: addresses.at(-1) as string, options };
+}
+
+async function startNodes(
+  group: ProcessGroup,
+  count: number,
+  nodeOptions: readonly string[] = [],
+): Promise<{ readonly nodes: NodePeer[]; readonly addresses: string[] }> {
+  const nodes = Array.from({ length: count }, (_, i) =>
+    group.start<NodePeerCommands>(String.fromCodePoint(0x41 + i), new URL('node-peer.ts', import.meta.url), nodeOptions),
+  );
+  const starting = nodes.map((node, i) => node.call('start', chainHost(i), i === 0 ? {} : SERVING_NODE_OPTIONS));
+  return { nodes, addresses: await group.watch(Promise.all(starting)) };
+}
+
+/** A figure counts only if the bytes went the way its name says: through every relay, in this round. */
+function pathCheck(group: ProcessGroup, relays: readonly NodePeer[]): (bytes: number) => Promise<void> {
+  let before = relays.map(() => 0);
+  return async (bytes) => {
+    const carried = await group.watch(Promise.all(relays.map((relay) => relay.call('carriedBytes'))));
+    const idle = relays.filter((_, i) => (carried[i] as number) - (before[i] as number) < bytes).map(({ name }) => name);
+    if (idle.length > 0) throw new Error(`the bytes did not go through ${idle.join(', ')}`);
+    before = carried;
+  };
+}

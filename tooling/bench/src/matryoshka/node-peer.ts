@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ConnectOptions, type Connection, type MatryoshkaNode, type NodeOptions, createNode } from '@matryoshka/node';
+import { tcp } from '@matryoshka/transport/tcp';
+import { type Builds, measureBuilds } from '../build/builds.ts';
+import { serveChannel } from '../channel/receiver.ts';
+import { type SourceCommands, sourceCommands } from '../channel/sender.ts';
+import { type MemoryInUse, memoryInUse } from '../links/memory-in-use.ts';
+import { serveRole } from '../processes/role.ts';
+
+// A node of ours: originator, relay or destination.
+
+const PROTOCOL = '/bench/1';
+const GREETING_TIMEOUT_MS = 5000;
+
+/** What the role answers to. */
+export interface NodePeerCommands extends SourceCommands {
+  /** Starts the node on `host`, dialling from there too; returns where it is, as `peerId@host:port`. */
+  start(host: string, options: Partial<NodeOptions>): Promise<string>;
+  /** Connects to a neighbour that relays. */
+  connect(address: string): Promise<void>;
+  /** Opens the connection that data goes over; returns its kind. */
+  open(destination: string, options: ConnectOptions): Promise<string>;
+  /** Opens so many connections more, which stay. */
+  openMore(destination: string, options: ConnectOptions, count: number): Promise<void>;
+  /** Builds and closes connections for so long. */
+  builds(durationMs: number, destination: string, options: ConnectOptions, parallel: number): Promise<Builds>;
+  /** Handshakes that this node has begun and finished. */
+  handshakes(): number;
+  /** Bytes that this node forwarded, over all relay links and in both directions. */
+  carriedBytes(): number;
+  /** Relay links that this node forwards. */
+  relayLinks(): number;
+  /** What it holds after a collection of garbage; needs `--expose-gc`. */
+  memory(): MemoryInUse;
+}
+
+let node: MatryoshkaNode | undefined;
+let connection: Connection | undefined;
+let handshakes = 0;
+
+function started(): MatryoshkaNode {
+  if (node === undefined) throw new Error('not started');
+  return node;
+}
+
+serveRole<NodePeerCommands>({
+  ...sourceCommands(() => {
+    if (connection === undefined) throw new Error('no connection to open a stream on');
+    return connection.openStream(PROTOCOL);
+  }),
+  async start(host, options) {
+    node = await createNode({ ...options, transports: [tcp({ localAddress: host })], listen: [`${host}:0`] });
+    node.serve(PROTOCOL, serveChannel);
+    node.on('connection', ({ role }) => {
+      // Every handshake has one initiator; of a circuit that is closed at once, not every responder hears the end of it.
+      if (role === 'initiator') handshakes++;
+    });
+    return `${node.peerId}@${host}:${node.listening[0]?.port}`;
+  },
+  async connect(address) {
+    const neighbour = await started().connect(address);
+    // It is no candidate for a next hop before it has said that it relays.
+    const deadline = performance.now() + GREETING_TIMEOUT_MS;
+    while (neighbour.relaying !== true) {
+      if (performance.now() > deadline) throw new Error(`${address} does not say that it relays`);
+      // oxlint-disable-next-line no-await-in-loop
+      await delay(5);
+    }
+  },
+  async open(destination, options) {
+    connection = await started().connect(destination, options);
+    return connection.kind;
+  },
+  async openMore(destination, options, count) {
+    for (let i = 0; i < count; i++) {
+      // One after the other: how fast they open is another measurement.
+      // oxlint-disable-next-line no-await-in-loop
+      await started().connect(destination, options);
+    }
+  },
+  builds(durationMs, destination, options, parallel) {
+    return measureBuilds(
+      async () => {
+        const built = await started().connect(destination, options);
+        return () => built.close();
+      },
+      durationMs,
+      parallel,
+    );
+  },
+  handshakes: () => handshakes,
+  carriedBytes: () =>
+    started()
+      .status()
+      .relayLinks.reduce((sum, { bytesForward, bytesBackward }) => sum + bytesForward + bytesBackward, 0),
+  relayLinks: () => started().status().relayLinks.length,
+  memory: memoryInUse,
+});
