@@ -98,7 +98,12 @@ export function cpuPerGB({ bytes, cpuSeconds }: Sample): number | null {
 }
 
 /** Makes a row of the measurements of both sides. */
-export function resultOf({ summary, unit, better }: Pick<Scenario, 'summary' | 'unit' | 'better'>, id: string, ours: Side, theirs: Theirs): Result {
+export function resultOf(
+  { summary, unit, better }: Pick<Scenario, 'summary' | 'unit' | 'better'>,
+  id: string,
+  ours: Side,
+  theirs: Theirs,
+): Result {
   const other = theirs !== undefined && 'samples' in theirs ? theirs : undefined;
   const own = valuesOf(ours);
   const others = other && valuesOf(other);

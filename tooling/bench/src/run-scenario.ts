@@ -72,11 +72,14 @@ function entrant(name: string, counterpart: Counterpart | undefined, group: Proc
   return { name, counterpart, group, contender: undefined, samples: [], missing: undefined };
 }
 
-async function setUp(each: Entrant, { scenario }: Selection, { quick, shared, missing }: RunOptions): Promise<void> {
+async function setUp(each: Entrant, { scenario }: Selection, { quick, shared, missing, progress }: RunOptions): Promise<void> {
   const competitor = each.counterpart?.competitor;
   const reason = competitor && missing.get(competitor);
   if (reason === undefined) each.contender = await (each.counterpart?.setup ?? scenario.ours)({ group: each.group, shared, quick });
-  else each.missing = reason;
+  else {
+    each.missing = reason;
+    progress(`  ${each.name} is missing: ${reason}`);
+  }
 }
 
 /** Runs a step of one side. What is not ours and not made of Node alone may fail without ending all. */
@@ -84,7 +87,6 @@ async function takePart(each: Entrant, step: () => Promise<unknown> | undefined,
   if (each.missing !== undefined) return;
   try {
     await step();
-    if (each.missing !== undefined) progress(`  ${each.name} is missing: ${each.missing}`);
   } catch (error) {
     const competitor = each.counterpart?.competitor;
     if (competitor === undefined || competitor === 'plain') throw error;
@@ -93,7 +95,12 @@ async function takePart(each: Entrant, step: () => Promise<unknown> | undefined,
   }
 }
 
-async function measureInTurn(entrants: readonly Entrant[], unit: string, { rounds, roundMs }: Plan, progress: (line: string) => void): Promise<void> {
+async function measureInTurn(
+  entrants: readonly Entrant[],
+  unit: string,
+  { rounds, roundMs }: Plan,
+  progress: (line: string) => void,
+): Promise<void> {
   for (let round = 1; round <= rounds; round++) {
     // Who comes first changes, so that a machine that slows down slows all.
     const first = (round - 1) % entrants.length;

@@ -6,7 +6,13 @@ import { COMPETITORS, type Competitor, type Counterpart, type Scenario, type Sel
 import { SMALL_SCENARIOS } from './small/scenarios.ts';
 
 /** Everything that can be measured, in the order it is. */
-export const SCENARIOS: readonly Scenario[] = [...BULK_SCENARIOS, ...SMALL_SCENARIOS, ...BUILD_SCENARIOS, ...LINKS_SCENARIOS, ...CRYPTO_SCENARIOS];
+export const SCENARIOS: readonly Scenario[] = [
+  ...BULK_SCENARIOS,
+  ...SMALL_SCENARIOS,
+  ...BUILD_SCENARIOS,
+  ...LINKS_SCENARIOS,
+  ...CRYPTO_SCENARIOS,
+];
 
 /** The id of a row. */
 export function rowId(scenario: Pick<Scenario, 'id'>, counterpart: Pick<Counterpart, 'name'> | undefined): string {
@@ -19,7 +25,11 @@ export function rowIds({ scenario, counterparts, alone }: Selection): readonly s
 }
 
 /** All of every scenario. */
-export const EVERYTHING: readonly Selection[] = SCENARIOS.map((scenario) => ({ scenario, counterparts: scenario.counterparts, alone: scenario.alone }));
+export const EVERYTHING: readonly Selection[] = SCENARIOS.map((scenario) => ({
+  scenario,
+  counterparts: scenario.counterparts,
+  alone: scenario.alone,
+}));
 
 /**
  * Rows by name: a whole id or its beginning, as `bulk` or `bulk/relayed-3`; all where nothing is named. Of the
@@ -59,7 +69,8 @@ export function known(): string {
 
 function competitorNamed(name: string): Competitor {
   const competitor = COMPETITORS.find((candidate) => candidate === name);
-  if (competitor === undefined) throw new RangeError(`there is nothing called ${name} to compare with. There is: ${COMPETITORS.join(', ')}`);
+  if (competitor === undefined)
+    throw new RangeError(`there is nothing called ${name} to compare with. There is: ${COMPETITORS.join(', ')}`);
   return competitor;
 }
 

@@ -13,7 +13,11 @@ export interface Builds {
  * Builds, takes the time, closes, for so long, with `parallel` of them in progress at any time.
  * @throws whatever building one threw
  */
-export async function measureBuilds(build: () => Promise<() => void | Promise<void>>, durationMs: number, parallel: number): Promise<Builds> {
+export async function measureBuilds(
+  build: () => Promise<() => void | Promise<void>>,
+  durationMs: number,
+  parallel: number,
+): Promise<Builds> {
   const times: number[] = [];
   const begunAt = performance.now();
   const worker = async (): Promise<void> => {

@@ -11,7 +11,7 @@ const ASSOCIATED = new Uint8Array(0);
 
 /** What the role answers to. */
 export interface CryptoPeerCommands {
-  /** Seals or opens records of one size for so long, in place as sessions do. */
+  /** Seals or opens records of one size for so long. */
   run(job: SealedBy, durationMs: number): { readonly operations: number; readonly seconds: number };
 }
 
@@ -35,8 +35,11 @@ serveRole<CryptoPeerCommands>({
     let operations = 0;
     const begunAt = performance.now();
     const deadline = begunAt + durationMs;
-    // A key and nonce of its own for nothing: no record of this leaves the process.
-    const once = operation === 'seal' ? () => aead.seal(nonce, ASSOCIATED, plaintext, record) > 0 : () => aead.open(nonce, ASSOCIATED, record, plaintext);
+    // One nonce for all: no record leaves this process.
+    const once =
+      operation === 'seal'
+        ? () => aead.seal(nonce, ASSOCIATED, plaintext, record) > 0
+        : () => aead.open(nonce, ASSOCIATED, record, plaintext);
     do {
       for (let i = 0; i < batch; i++) if (!once()) throw new Error('a record does not open');
       operations += batch;

@@ -9,8 +9,8 @@ export interface MemoryInUse {
 export function memoryInUse(): MemoryInUse {
   if (globalThis.gc === undefined) throw new Error('started without --expose-gc');
   // The first one lets go of what only finalizers hold.
-  void globalThis.gc();
-  void globalThis.gc();
+  globalThis.gc();
+  globalThis.gc();
   const { heapUsed, external, rss } = process.memoryUsage();
   return { heapBytes: heapUsed + external, residentBytes: rss };
 }

@@ -49,7 +49,9 @@ export class ProcessGroup {
   /** What each process has used so far, by its name. */
   async usage(): Promise<ReadonlyMap<string, Usage>> {
     const reports = await this.watch(Promise.all(this.#peers.map(async (peer) => [peer.name, await peer.call('usage')] as const)));
-    return new Map(reports.flatMap(([name, report]) => ('programs' in report ? Object.entries(report.programs) : [[name, report] as const])));
+    return new Map(
+      reports.flatMap(([name, report]) => ('programs' in report ? Object.entries(report.programs) : [[name, report] as const])),
+    );
   }
 
   /** Ends every process; resolves when all are gone. */
