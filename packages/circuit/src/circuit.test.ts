@@ -117,9 +117,11 @@ describe('building a circuit', () => {
   test('given up is given up, not failed', async () => {
     const world = new World();
     world.connectSession = () => Promise.reject(new MatryoshkaError('aborted'));
-    await expect(buildCircuit(world, { ...b, session: world.first(b).session }, [c], { anonymous: true })).rejects.toMatchObject({
-      code: 'aborted',
-    });
+    const first = { ...b, session: world.first(b).session };
+    const signal = AbortSignal.abort();
+    await expect(buildCircuit(world, first, [c], { anonymous: true, signal })).rejects.toMatchObject({ code: 'aborted' });
+    // A hop that says so is a hop that failed.
+    await expect(buildCircuit(world, first, [c], { anonymous: true })).rejects.toMatchObject({ code: 'circuit.extend-failed' });
   });
 
   test('a path that cannot be used asks nobody', async () => {

@@ -78,7 +78,8 @@ export class CircuitBuilder {
       return built;
     } catch (error) {
       const cause = asMatryoshkaError(error, 'bug');
-      if (cause.code === 'aborted') throw cause;
+      // A hop may say `aborted`, too; it counts as ours only where it is.
+      if (options.signal?.aborted === true) throw cause.code === 'aborted' ? cause : new MatryoshkaError('aborted', undefined, { cause });
       throw new MatryoshkaError(
         'circuit.extend-failed',
         `hop ${this.#hops.length + 1} (${formatEndpoint(hop.endpoint)}) could not be added to the circuit: ${cause.message}`,

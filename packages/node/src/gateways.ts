@@ -1,12 +1,9 @@
 import type { Session, SessionEnvironment } from '@matryoshka/peer';
-import type { RelayService } from '@matryoshka/relay';
+import { type RelayService, greetings } from '@matryoshka/relay';
 import { randomBelow } from '@matryoshka/session';
 import { MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
 import type { AddressBook, KnownPeer, Resolved } from './address-book.ts';
 import type { SessionRegistry } from './registry.ts';
-
-/** How long the choice of a first relay waits for hellos that are on their way, in milliseconds. */
-const GREETING_TIMEOUT_MS = 2_000;
 
 export interface GatewaysParts {
   readonly environment: SessionEnvironment;
@@ -45,9 +42,9 @@ export class Gateways {
    * @throws MatryoshkaError `relay.no-peers-available`, `aborted`
    */
   async random(destination: RelayDestination, hops: number, signal: AbortSignal): Promise<Session> {
-    const { relay, sessions } = this.#parts;
+    const { environment, relay, sessions } = this.#parts;
     const candidates = await this.#knownPeers(destination);
-    await this.#greetings([...sessions]);
+    await greetings(sessions, environment.clock);
     for (;;) {
       try {
         return relay.chooseGateway(destination, hops);
@@ -80,24 +77,13 @@ export class Gateways {
         // oxlint-disable-next-line no-await-in-loop
         const session = await this.#parts.dial(candidate, signal);
         // oxlint-disable-next-line no-await-in-loop
-        await this.#greetings([session]);
+        await greetings([session], this.#parts.environment.clock);
         return true;
       } catch (error) {
         if (signal.aborted) throw error;
       }
     }
     return false;
-  }
-
-  async #greetings(sessions: readonly Session[]): Promise<void> {
-    const waiting = sessions.filter((session) => session.hello === undefined);
-    if (waiting.length === 0) return;
-    let timer: { cancel(): void } | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = this.#parts.environment.clock.after(GREETING_TIMEOUT_MS, resolve);
-    });
-    await Promise.race([Promise.all(waiting.map((session) => session.greeted)), timeout]);
-    timer?.cancel();
   }
 }
 

@@ -75,7 +75,7 @@ beforeEach(() => {
     errors: [],
     failed: (error) => {
       host.errors.push(error);
-      outbox.finish(GOODBYE);
+      outbox.finish(GOODBYE, true);
       host.sending = false;
     },
   };
@@ -338,7 +338,7 @@ describe('an outbox', () => {
   test('the goodbye comes after what can still go out, even over a link that is full', async () => {
     outbox.ready(new TestSource(outbox, 1, 2));
     outbox.control(END);
-    outbox.finish(GOODBYE);
+    outbox.finish(GOODBYE, true);
     expect(sentRecords()).toEqual([[1, 1, 'stream-end', 'goodbye']]);
 
     outbox = makeOutbox(keys);
@@ -346,7 +346,7 @@ describe('an outbox', () => {
     outbox.control(PING);
     outbox.flush();
     outbox.control(PING);
-    outbox.finish(GOODBYE);
+    outbox.finish(GOODBYE, true);
     expect(sentRecords().slice(1)).toEqual([['ping'], ['goodbye']]);
   });
 

@@ -186,13 +186,17 @@ export class Outbox {
   /**
    * Sends the last message of the session, behind what may go out now; the rest is lost. It goes out even where the link
    * is full or the key has one record left.
+   * @param orderly - nothing is wrong: numbered messages that wait go along, a record of them at most
    */
-  finish(message: Message): void {
+  finish(message: Message, orderly: boolean): void {
     this.#finishing = true;
     this.#pump();
     // Once more for what that made due: ends of streams.
     this.#pump();
     try {
+      // Ends of streams among them: whoever has sent all it had may close without losing any of it. One record of them,
+      // so that nobody makes us send more than that over a link that is full.
+      if (orderly) this.#pumpControl(this.#numbered);
       if (messageLength(message) > this.#writer.space) this.#seal();
       this.#writer.message(message);
       this.#seal(0);

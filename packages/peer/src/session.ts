@@ -163,9 +163,13 @@ export class Session implements OutboxHost {
 
   /** Says goodbye with a reason and closes. What streams have not sent is lost. Idempotent. */
   close(reason: CloseReason = new MatryoshkaError('closed')): void {
+    this.#close(reason, true);
+  }
+
+  #close(reason: CloseReason, orderly: boolean): void {
     if (this.#state !== 'ready') return;
     this.#state = 'closing';
-    this.#outbox.finish({ type: 'goodbye', reason: reason.code });
+    this.#outbox.finish({ type: 'goodbye', reason: reason.code }, orderly);
     this.#end(reason);
   }
 
@@ -195,7 +199,7 @@ export class Session implements OutboxHost {
 
   /** What the other side sent is not allowed, or sending failed: says why and closes. */
   failed(error: unknown): void {
-    this.close(asMatryoshkaError(error, 'bug'));
+    this.#close(asMatryoshkaError(error, 'bug'), false);
   }
 
   #linkClosed(reason: CloseReason): void {

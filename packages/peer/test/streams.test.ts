@@ -437,3 +437,24 @@ describe('flow control', () => {
     expect(nodes[0].slabs.out - slabs).toBeLessThanOrEqual(3);
   });
 });
+
+describe('closing', () => {
+  test.each([1, 2, 5, 8, 12])('after finished() loses nothing, however full the link is (%i pieces)', async (pieces) => {
+    const { world, sessions, links, near, ours, theirs } = await opened();
+    let got = 0;
+    theirs.data = (bytes) => void (got += bytes.length);
+    // The carrier stands still for a moment, so that everything waits.
+    links[1].pause();
+    ours.finished = () => sessions[0].close();
+    for (let i = 0; i < pieces; i++) {
+      near.write(new Uint8Array(60_000));
+      await world.clock.advance(5);
+    }
+    near.end();
+    await world.clock.advance(5);
+    links[1].resume();
+    await world.clock.advance(10_000);
+    expect(got).toBe(pieces * 60_000);
+    expect(theirs.events).toContain('end');
+  });
+});

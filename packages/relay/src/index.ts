@@ -1,3 +1,4 @@
+export { greetings } from './greetings.ts';
 export { CreditPool, MAX_RELAY_WINDOW_BYTES, MIN_RELAY_WINDOW_BYTES, RELAY_MEMORY_BYTES } from './credit-pool.ts';
 export { type GuardedAddressClass, checkDial } from './dial-policy.ts';
 export { type Known, endpointsOf, isShared, peerIdOf } from './neighbours.ts';

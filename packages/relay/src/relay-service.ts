@@ -10,6 +10,7 @@ import {
 } from '@matryoshka/wire';
 import { Arrivals } from './arrivals.ts';
 import { CreditPool } from './credit-pool.ts';
+import { greetings } from './greetings.ts';
 import { LastHop } from './last-hop.ts';
 import { refusalOf } from './link-end.ts';
 import { LinkRegistry } from './link-registry.ts';
@@ -225,7 +226,13 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     // The peer is at a relay, and one hop is left before it: that relay is the last hop (R3).
     const { relay, endpoint } = destination;
     if (hopsLeft === 2 && relay !== undefined) return this.#lastHop.reach(previous, { peer: relay, ...(endpoint && { endpoint }) });
-    return this.#nextHops.next({ previous, destination, port, hopsLeft, tried });
+    const next = (): Session => this.#nextHops.next({ previous, destination, port, hopsLeft, tried });
+    try {
+      return next();
+    } catch (error) {
+      if (!(await greetings(this.#host.sessions(), this.#host.clock))) throw error;
+      return next();
+    }
   }
 
   /** A late message is let go; otherwise the other side hears once that the port leads nowhere (R14). */

@@ -3,8 +3,8 @@ import type { LinkInfo } from './link.ts';
 
 /** What every link is that no other session carries. */
 export const DIRECT_LINK: LinkInfo = Object.freeze({ kind: 'direct', nesting: 0, carriers: Object.freeze([]) });
-/** How long what was sent may take to go out after a close, in milliseconds. */
-export const FLUSH_TIMEOUT_MS = 5000;
+/** How long what was sent may stay without progress after a close before it is given up, in milliseconds. */
+export const FLUSH_TIMEOUT_MS = 30_000;
 /** How long a frame may take from its first byte to its last, in milliseconds (docs/protocol.md §2). */
 export const FRAME_TIMEOUT_MS = 30_000;
 /** How long connecting may take, in milliseconds. */

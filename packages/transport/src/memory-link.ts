@@ -118,11 +118,20 @@ export class MemoryLink implements Link {
     if (this.#closing !== undefined || this.#finished) return;
     this.#closing = reason;
     this.#discardArrivals();
+    this.#awaitFlush(this.#unsentBytes);
+    this.#takeTurn();
+  }
+
+  /** A slow path may take its time, as long as something goes out. */
+  #awaitFlush(unsentBytes: number): void {
     this.#flushTimer = this.#clock.after(FLUSH_TIMEOUT_MS, () => {
+      if (this.#unsentBytes < unsentBytes) {
+        this.#awaitFlush(this.#unsentBytes);
+        return;
+      }
       this.#unsent = [];
       this.#takeTurn();
     });
-    this.#takeTurn();
   }
 
   /** Ends both sides at once; what is on its way is lost. */
@@ -285,7 +294,7 @@ export class MemoryLink implements Link {
 
 /**
  * Two connected links in memory: the dialled and the accepted one. They behave as TCP does: messages are held until
- * there is an owner, a full carrier stops its sender, and a close lets out what was sent first (for at most 5 s).
+ * there is an owner, a full carrier stops its sender, and a close lets out what was sent first (as long as it does not stand still for 30 s).
  */
 export function memoryLink(options: MemoryLinkOptions): [Link, Link] {
   return MemoryLink.pair(options);

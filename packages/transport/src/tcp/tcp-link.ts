@@ -115,7 +115,15 @@ export class TcpLink implements Link {
 
   #end(): void {
     this.#writer.end();
-    this.#closeTimer = this.#clock.after(FLUSH_TIMEOUT_MS, () => this.#socket.destroy());
+    this.#awaitFlush(this.#writer.written);
+  }
+
+  /** A slow path may take its time, as long as something goes out. */
+  #awaitFlush(written: number): void {
+    this.#closeTimer = this.#clock.after(FLUSH_TIMEOUT_MS, () => {
+      if (this.#writer.written > written) this.#awaitFlush(this.#writer.written);
+      else this.#socket.destroy();
+    });
   }
 
   #flushed(): void {

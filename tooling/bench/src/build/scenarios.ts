@@ -1,6 +1,7 @@
 import { chainFor } from '../matryoshka/chains.ts';
 import type { Scenario, Setup } from '../scenario.ts';
 import { tcpLineFor } from '../tcp/tcp-chain.ts';
+import { torBuildCounterparts } from '../tor/tor-network.ts';
 import { PARALLEL_BUILDS, buildContender, sampleBuilds } from './build-contender.ts';
 
 const tlsConnects: Setup = async (setting) => {
@@ -34,7 +35,7 @@ export const BUILD_SCENARIOS: readonly Scenario[] = [
     better: 'lower',
     summary: 'build a circuit of 3 hops, the connection to the first one is open',
     ours: async (setting) => buildContender(await chainFor(setting, 'telescoped', 3)),
-    counterparts: [],
+    counterparts: torBuildCounterparts(),
     alone: false,
   },
   {
@@ -52,7 +53,7 @@ export const BUILD_SCENARIOS: readonly Scenario[] = [
     better: 'higher',
     summary: `circuits of 3 hops, ${PARALLEL_BUILDS} in progress at once`,
     ours: async (setting) => buildContender(await chainFor(setting, 'telescoped', 3), 'rate'),
-    counterparts: [],
+    counterparts: torBuildCounterparts('rate'),
     alone: true,
   },
 ];

@@ -2,6 +2,7 @@ import { lineFor } from '../matryoshka/chains.ts';
 import type { Counterpart, Scenario, Setup } from '../scenario.ts';
 import { sshChain } from '../ssh/ssh-chain.ts';
 import { tcpLineFor } from '../tcp/tcp-chain.ts';
+import { torCounterparts } from '../tor/tor-network.ts';
 import { type Workload, bothDirections, bulk, contender } from '../workloads.ts';
 
 const EIGHT = 8;
@@ -34,10 +35,14 @@ function row(id: string, summary: string, ours: Setup, counterparts: readonly Co
 export const BULK_SCENARIOS: readonly Scenario[] = [
   row('relayed-1', 'one stream, relayed over 1 hop (A B, encrypted twice)', relayed(1, bulk()), proxies(0)),
   row('relayed-2', 'one stream, relayed over 2 hops (A B C)', relayed(2, bulk()), proxies(1)),
-  row('relayed-3', 'one stream, relayed over 3 hops (A B C D)', relayed(3, bulk()), proxies(2)),
+  row('relayed-3', 'one stream, relayed over 3 hops (A B C D)', relayed(3, bulk()), [...proxies(2), ...torCounterparts(bulk())]),
   row('telescoped-2', 'one stream, telescoped over 2 hops (A B C)', telescoped(2, bulk()), [...proxies(1), ssh(2)]),
   row('telescoped-3', 'one stream, telescoped over 3 hops (A B C D)', telescoped(3, bulk()), [...proxies(2), ssh(3)]),
-  row('telescoped-4', 'one stream, telescoped over 4 hops (A B C D E)', telescoped(4, bulk()), [...proxies(3), ssh(4)]),
+  row('telescoped-4', 'one stream, telescoped over 4 hops (A B C D E)', telescoped(4, bulk()), [
+    ...proxies(3),
+    ssh(4),
+    ...torCounterparts(bulk()),
+  ]),
   row('eight-streams', 'eight streams together on one connection relayed over 3 hops, beside one alone', relayed(3, bulk(EIGHT)), [
     { name: 'one-stream', setup: relayed(3, bulk()) },
   ]),

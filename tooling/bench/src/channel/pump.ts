@@ -2,7 +2,7 @@ import type { Channel } from './channel.ts';
 
 /** Writes one buffer again and again, as fast as the channel takes it, until it is time to stop. */
 export class Pump {
-  readonly #channel: Channel;
+  readonly #channel: Pick<Channel, 'write'>;
   readonly #buffer: Uint8Array;
   readonly #deadline: number;
   readonly #done: () => void;
@@ -14,7 +14,7 @@ export class Pump {
    * @param deadline - when to stop, on the clock of `performance`
    * @param done - called once, after the last write
    */
-  constructor(channel: Channel, length: number, deadline: number, done: () => void) {
+  constructor(channel: Pick<Channel, 'write'>, length: number, deadline: number, done: () => void) {
     this.#channel = channel;
     this.#buffer = new Uint8Array(length);
     this.#deadline = deadline;

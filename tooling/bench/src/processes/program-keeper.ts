@@ -17,6 +17,8 @@ export interface ProgramOptions {
   readonly file: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether it is among those whose usage is reported; true by default. */
+  readonly counted?: boolean;
 }
 
 /** What the role answers to. */
@@ -31,6 +33,7 @@ export interface ProgramKeeperCommands {
 
 interface Program {
   readonly child: ChildProcess;
+  readonly counted: boolean;
   said: string;
 }
 
@@ -57,9 +60,9 @@ function kill(pid: number): void {
 
 serveRole<ProgramKeeperCommands>(
   {
-    start({ name, file, args, env }) {
+    start({ name, file, args, env, counted = true }) {
       const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-      const program: Program = { child, said: '' };
+      const program: Program = { child, counted, said: '' };
       programs.set(name, program);
       for (const stream of [child.stdout, child.stderr]) {
         stream.setEncoding('utf8').on('data', (text: string) => {
@@ -78,6 +81,7 @@ serveRole<ProgramKeeperCommands>(
   },
   () => {
     const all = allProcesses();
-    return { programs: Object.fromEntries([...programs].map(([name, { child }]) => [name, usageOfTree(child.pid ?? 0, all)])) };
+    const counted = [...programs].filter(([, program]) => program.counted);
+    return { programs: Object.fromEntries(counted.map(([name, { child }]) => [name, usageOfTree(child.pid ?? 0, all)])) };
   },
 );

@@ -1,12 +1,21 @@
 import { lineFor } from '../matryoshka/chains.ts';
-import type { Scenario, Setup } from '../scenario.ts';
+import type { Counterpart, Scenario, Setup } from '../scenario.ts';
 import { tcpLineFor } from '../tcp/tcp-chain.ts';
+import { torCounterparts } from '../tor/tor-network.ts';
 import { type Workload, contender, messages, roundTrips } from '../workloads.ts';
 
 const HOPS = 3;
 
 function ours(workload: Workload): Setup {
   return async (setting) => contender(await lineFor(setting, 'relayed', HOPS), workload);
+}
+
+function proxies(workload: Workload): readonly Counterpart[] {
+  return (['plain', 'tls'] as const).map((name) => ({
+    name,
+    competitor: name,
+    setup: async (setting) => contender(await tcpLineFor(setting, HOPS - 1, name), workload),
+  }));
 }
 
 /** Messages of which each counts, not their sum. */
@@ -17,11 +26,7 @@ export const SMALL_SCENARIOS: readonly Scenario[] = [
     better: 'lower',
     summary: 'median round trip of 64 bytes over 3 hops, idle',
     ours: ours(roundTrips()),
-    counterparts: (['plain', 'tls'] as const).map((name) => ({
-      name,
-      competitor: name,
-      setup: async (setting) => contender(await tcpLineFor(setting, HOPS - 1, name), roundTrips()),
-    })),
+    counterparts: [...proxies(roundTrips()), ...torCounterparts(roundTrips())],
     alone: false,
   },
   {
@@ -30,7 +35,7 @@ export const SMALL_SCENARIOS: readonly Scenario[] = [
     better: 'lower',
     summary: 'the same while another stream of the connection is full of data, beside idle',
     ours: ours(roundTrips(true)),
-    counterparts: [{ name: 'idle', setup: ours(roundTrips()) }],
+    counterparts: [{ name: 'idle', setup: ours(roundTrips()) }, ...torCounterparts(roundTrips(true))],
     alone: false,
   },
   {

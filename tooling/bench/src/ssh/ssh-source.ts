@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Transfer } from '../channel/sender.ts';
-import { DuplexChannel } from '../channel/channel.ts';
 import { WRITE_LENGTH } from '../channel/protocol.ts';
 import { Pump } from '../channel/pump.ts';
 import { serveRole } from '../processes/role.ts';
@@ -34,7 +33,7 @@ serveRole<SshSourceCommands>({
     await Promise.race([once(child.stdout, 'data'), closed]);
     if (!out.startsWith('ready')) throw new Error(`ssh did not get through: ${said}`);
     const begunAt = performance.now();
-    const pump = new Pump(new DuplexChannel(child.stdin), WRITE_LENGTH, begunAt + durationMs, () => child.stdin.end());
+    const pump = new Pump(child.stdin, WRITE_LENGTH, begunAt + durationMs, () => child.stdin.end());
     child.stdin.on('drain', () => pump.run());
     pump.run();
     await closed;

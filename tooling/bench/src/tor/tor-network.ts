@@ -1,0 +1,156 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { PARALLEL_BUILDS, type BuildMeasure, sampleBuilds } from '../build/build-contender.ts';
+import { chainHost } from '../chain-host.ts';
+import { findProgram } from '../competitors.ts';
+import { freePort, waitForPort } from '../processes/free-port.ts';
+import type { PeerProcess } from '../processes/peer-process.ts';
+import type { ProcessGroup } from '../processes/process-group.ts';
+import type { ProgramKeeperCommands } from '../processes/program-keeper.ts';
+import type { Counterpart, Setting } from '../scenario.ts';
+import type { TcpSinkCommands } from '../tcp/tcp-sink.ts';
+import { type Line, type Workload, contender } from '../workloads.ts';
+import { noDelayEnvironment } from './no-delay.ts';
+import type { TorSourceCommands } from './tor-source.ts';
+import {
+  BEST_TUNING,
+  DEFAULT_TUNING,
+  type TorAuthority,
+  type TorInstance,
+  type TorTuning,
+  authorityConfiguration,
+  clientConfiguration,
+  relayConfiguration,
+} from './torrc.ts';
+
+const run = promisify(execFile);
+const RELAYS = 3;
+const AUTHORITY_HOST: string = chainHost(RELAYS + 2);
+/** Until there is a consensus that has all relays in it. */
+const BOOTSTRAP_TIMEOUT_MS = 60_000;
+
+/** A network that is up: the client's application, and a circuit of three relays to the sink. */
+export interface TorLine extends Line {
+  readonly source: PeerProcess<TorSourceCommands>;
+}
+
+/** Tor under a workload, as it comes and at its best. */
+export function torCounterparts(workload: Workload): readonly Counterpart[] {
+  return both(async (setting, tuning) => contender(await torLine(setting, tuning), workload));
+}
+
+/** Builds of Tor's circuits, as it comes and at its best. The connection to the first relay is open. */
+export function torBuildCounterparts(measure: BuildMeasure = 'time'): readonly Counterpart[] {
+  const parallel = measure === 'time' ? 1 : PARALLEL_BUILDS;
+  return both(async (setting, tuning) => {
+    const { group, source } = await torLine(setting, tuning);
+    return {
+      group,
+      measure: (durationMs) => sampleBuilds(group, measure, () => source.callFor(durationMs, 'builds', durationMs, parallel)),
+    };
+  });
+}
+
+function both(setup: (setting: Setting, tuning: TorTuning) => ReturnType<Counterpart['setup']>): readonly Counterpart[] {
+  return [
+    { name: 'tor', competitor: 'tor', setup: (setting) => setup(setting, DEFAULT_TUNING) },
+    { name: 'tor-tuned', competitor: 'tor', setup: (setting) => setup(setting, BEST_TUNING) },
+  ];
+}
+
+/** It takes half a minute to start one: there is one of each kind in a run. */
+function torLine({ shared }: Setting, tuning: TorTuning): Promise<TorLine> {
+  return shared.get(tuning === DEFAULT_TUNING ? 'tor' : 'tor-tuned', (group) => startNetwork(group, tuning));
+}
+
+async function startNetwork(group: ProcessGroup, tuning: TorTuning): Promise<TorLine> {
+  const tor = await program('tor');
+  const keeper = group.start<ProgramKeeperCommands>('programs', new URL('../processes/program-keeper.ts', import.meta.url));
+  const source = group.start<TorSourceCommands>('source', new URL('tor-source.ts', import.meta.url));
+  const sink = group.start<TcpSinkCommands>('sink', new URL('../tcp/tcp-sink.ts', import.meta.url));
+  const folder = await group.watch(keeper.call('folder'));
+  // What the system's package configures is none of this network's business.
+  const empty = join(folder, 'empty.torrc');
+  await writeFile(empty, '');
+  const env = tuning.noDelay ? await noDelayEnvironment(folder) : {};
+  const start = async (instance: TorInstance, torrc: string, counted: boolean): Promise<void> => {
+    const file = `${instance.folder}.torrc`;
+    await writeFile(file, torrc);
+    const name = `tor ${instance.nickname}`;
+    await group.watch(keeper.call('start', { name, file: tor, args: ['-f', file, '--defaults-torrc', empty], env, counted }));
+  };
+  const authorityInstance = await instanceIn(folder, 'authority', AUTHORITY_HOST);
+  const authority = await makeAuthority(tor, authorityInstance, empty);
+  await start(authorityInstance, authorityConfiguration(authorityInstance, authority, tuning), false);
+  const relays = await Promise.all(
+    Array.from({ length: RELAYS }, async (_, i) => {
+      const instance = await instanceIn(folder, String.fromCodePoint(0x42 + i), chainHost(i + 1));
+      const orPort = await freePort(instance.host);
+      await start(instance, relayConfiguration(instance, orPort, authority, tuning), true);
+      return { instance, orPort };
+    }),
+  );
+  const client = await instanceIn(folder, 'A', chainHost(0));
+  const [socksPort, controlPort] = [await freePort(client.host), await freePort(client.host)];
+  await start(client, clientConfiguration(client, { socksPort, controlPort }, authority, tuning), true);
+  const sinkHost = chainHost(RELAYS + 1);
+  const sinkPort = await group.watch(sink.call('listen', sinkHost));
+  const ready = async (): Promise<void> => {
+    const ports = [
+      ...relays.map(({ instance, orPort }) => ({ host: instance.host, port: orPort })),
+      { host: client.host, port: controlPort },
+    ];
+    await Promise.all(ports.map(({ host, port }) => waitForPort(host, port, BOOTSTRAP_TIMEOUT_MS)));
+    const path = await Promise.all(relays.map(({ instance }) => fingerprintOf(instance)));
+    const [control, socks, to] = [
+      { host: client.host, port: controlPort },
+      { host: client.host, port: socksPort },
+      { host: sinkHost, port: sinkPort },
+    ];
+    await source.callFor(BOOTSTRAP_TIMEOUT_MS, 'target', control, socks, path, to, BOOTSTRAP_TIMEOUT_MS);
+  };
+  await group.watch(ready());
+  return { group, source };
+}
+
+async function program(name: string): Promise<string> {
+  const file = await findProgram(name);
+  if (file === undefined) throw new Error(`not installed: ${name}`);
+  return file;
+}
+
+async function instanceIn(folder: string, nickname: string, host: string): Promise<TorInstance> {
+  const own = join(folder, nickname);
+  await mkdir(own, { mode: 0o700 });
+  return { nickname, folder: own, host };
+}
+
+/** Makes the keys of an authority, and asks Tor for what others will know it by. */
+async function makeAuthority(tor: string, { folder, host, nickname }: TorInstance, empty: string): Promise<TorAuthority> {
+  const generate = await program('tor-gencert');
+  const keys = join(folder, 'keys');
+  await mkdir(keys, { mode: 0o700 });
+  const [identity, signing, cert] = ['identity_key', 'signing_key', 'certificate'].map((name) => join(keys, `authority_${name}`)) as [
+    string,
+    string,
+    string,
+  ];
+  const args = ['--create-identity-key', '-m', '1', '-i', identity, '-s', signing, '-c', cert, '--passphrase-fd', '0'];
+  const child = spawn(generate, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+  // The passphrase protects nothing: the key is gone with this run.
+  child.stdin.end('matryoshka\n');
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`tor-gencert ended with ${code}`);
+  const v3Identity = /^fingerprint ([0-9A-F]+)$/m.exec(await readFile(cert, 'utf8'))?.[1] as string;
+  const [orPort, dirPort] = [await freePort(host), await freePort(host)];
+  const options = ['--orport', String(orPort), '--datadirectory', folder, '--nickname', nickname];
+  await run(tor, ['--list-fingerprint', '-f', empty, '--defaults-torrc', empty, ...options]);
+  return { host, orPort, dirPort, v3Identity, fingerprint: await fingerprintOf({ folder }) };
+}
+
+async function fingerprintOf({ folder }: Pick<TorInstance, 'folder'>): Promise<string> {
+  return (await readFile(join(folder, 'fingerprint'), 'utf8')).trim().split(' ')[1] as string;
+}

@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { measureBuilds } from '../build/builds.ts';
+import type { CountedBuilds } from '../build/build-contender.ts';
+import { DuplexChannel } from '../channel/channel.ts';
+import { type SourceCommands, sourceCommands } from '../channel/sender.ts';
+import { serveRole } from '../processes/role.ts';
+import { TorControl } from './control.ts';
+import { socksConnect } from './socks.ts';
+
+// The application at the client: it controls circuits, and opens streams on one of them.
+
+const RETRY_MS = 250;
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the role answers to. */
+export interface TorSourceCommands extends SourceCommands {
+  /** Waits until the client can build circuits through `path`, fingerprints of relays; streams go to `sink`. */
+  target(control: Place, socks: Place, path: readonly string[], sink: Place, timeoutMs: number): Promise<void>;
+  /** Builds and closes circuits for so long. */
+  builds(durationMs: number, parallel: number): Promise<CountedBuilds>;
+}
+
+interface Building {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+let control: TorControl | undefined;
+let socks: Place | undefined;
+let sink: Place | undefined;
+let path = '';
+/** The circuit that streams are attached to. */
+let circuit: string | undefined;
+let handshakes = 0;
+const building = new Map<string, Building>();
+/** News of circuits whose number is not known yet. */
+const early = new Map<string, string>();
+
+function onEvent(line: string): void {
+  const [kind, id, status] = line.split(' ') as [string, string, string];
+  if (kind === 'STREAM' && status === 'NEW') void control?.ask(`ATTACHSTREAM ${id} ${circuit ?? 0}`).catch(() => {});
+  if (kind !== 'CIRC') return;
+  if (status === 'EXTENDED') handshakes++;
+  if (status !== 'BUILT' && status !== 'FAILED' && status !== 'CLOSED') return;
+  if (status !== 'BUILT' && id === circuit) circuit = undefined;
+  const waiting = building.get(id);
+  building.delete(id);
+  if (waiting === undefined) early.set(id, status);
+  else if (status === 'BUILT') waiting.resolve();
+  else waiting.reject(new Error(`tor: ${line}`));
+}
+
+function controller(): TorControl {
+  if (control === undefined) throw new Error('no target');
+  return control;
+}
+
+async function buildCircuit(): Promise<string> {
+  const [reply] = await controller().ask(`EXTENDCIRCUIT 0 ${path}`);
+  const id = reply?.split(' ')[1] as string;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const status = early.get(id);
+  if (status === undefined) building.set(id, { resolve, reject });
+  else if (status === 'BUILT') resolve();
+  else reject(new Error(`tor: circuit ${id} ${status}`));
+  await promise;
+  return id;
+}
+
+async function closeCircuit(id: string): Promise<void> {
+  await controller().ask(`CLOSECIRCUIT ${id}`);
+  early.delete(id);
+}
+
+async function open(): Promise<DuplexChannel> {
+  if (socks === undefined || sink === undefined) throw new Error('no target');
+  return new DuplexChannel(await socksConnect(socks, sink));
+}
+
+async function withCircuit<T>(run: () => Promise<T>): Promise<T> {
+  circuit ??= await buildCircuit();
+  return run();
+}
+
+const commands = sourceCommands(open);
+
+serveRole<TorSourceCommands>({
+  transfer: (durationMs, channels) => withCircuit(() => commands.transfer(durationMs, channels)),
+  exchange: (durationMs) => withCircuit(() => commands.exchange(durationMs)),
+  messages: (durationMs, length) => withCircuit(() => commands.messages(durationMs, length)),
+  roundTrips: (durationMs, loaded) => withCircuit(() => commands.roundTrips(durationMs, loaded)),
+  async target(controlAt, socksAt, relays, sinkAt, timeoutMs) {
+    control = await TorControl.open(controlAt.host, controlAt.port, onEvent);
+    [socks, sink, path] = [socksAt, sinkAt, relays.map((fingerprint) => `$${fingerprint}`).join(',')];
+    await control.ask('SETEVENTS CIRC STREAM');
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        circuit = await buildCircuit();
+        return;
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+      }
+      // oxlint-disable-next-line no-await-in-loop
+      await delay(RETRY_MS);
+    }
+  },
+  async builds(durationMs, parallel) {
+    const before = handshakes;
+    const builds = await measureBuilds(
+      async () => {
+        const id = await buildCircuit();
+        return () => closeCircuit(id);
+      },
+      durationMs,
+      parallel,
+    );
+    return { ...builds, handshakes: handshakes - before };
+  },
+});
