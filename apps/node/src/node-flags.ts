@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { type NodeOptions, type RelayNodeOptions, identityFromSeed, parseDestination, parseEndpoint, parsePeerId } from '@matryoshka/node';
-import { IDENTITY_SEED_LENGTH, portableProvider } from '@matryoshka/session';
+import { type NodeOptions, type RelayNodeOptions, parseDestination, parseEndpoint, parsePeerId } from '@matryoshka/node';
+import { IDENTITY_SEED_LENGTH } from '@matryoshka/session';
 import { tcp } from '@matryoshka/transport/tcp';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readIdentitySeed, readNetworkKey } from './secret-file.ts';
@@ -104,7 +104,7 @@ export async function nodeOptions(flags: NodeFlags, relay?: RelayFlags): Promise
     transports: [tcp(flags.dialFrom === undefined ? {} : { localAddress: flags.dialFrom })],
     listen: flags.listen,
     peers: flags.peer,
-    ...(seed !== undefined && { identity: identityFromSeed(portableProvider, seed) }),
+    ...(seed !== undefined && { identity: seed }),
     ...(flags.networkKeyFile !== undefined && { networkKey: await readNetworkKey(flags.networkKeyFile) }),
     ...(relay !== undefined && { relay: { enabled: relay.relay === true, forward: relay.forward, allowDial: relay.allowDial } }),
   };

@@ -14,4 +14,11 @@ export {
   parseDestination,
   parseEndpoint,
 } from '@matryoshka/wire';
-export { type AcceptRequest, type Candidate, type RelayRequest, type RoutingPolicy, randomNextHop } from '@matryoshka/relay';
+export {
+  type AcceptRequest,
+  type Candidate,
+  type GuardedAddressClass,
+  type RelayRequest,
+  type RoutingPolicy,
+  randomNextHop,
+} from '@matryoshka/relay';

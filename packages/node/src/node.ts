@@ -1,6 +1,16 @@
 import { Acceptor, type ProtocolHandler, Protocols, type Session, type SessionEnvironment, type Stream } from '@matryoshka/peer';
 import { type RelayHost, RelayService, randomNextHop } from '@matryoshka/relay';
-import { type Identity, type PeerId, type Random, SlabPool, createIdentity, networkKeyPsk, randomBytes } from '@matryoshka/session';
+import {
+  type CryptoProvider,
+  type Identity,
+  type PeerId,
+  type Random,
+  SlabPool,
+  createIdentity,
+  identityFromSeed,
+  networkKeyPsk,
+  randomBytes,
+} from '@matryoshka/session';
 import { type Clock, type Listener, type Transport, systemClock } from '@matryoshka/transport';
 import { type Destination, type Endpoint, MatryoshkaError, formatEndpoint, parseEndpoint } from '@matryoshka/wire';
 import { platformProvider, resolveHost } from '#provider';
@@ -50,7 +60,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     this.#options = options;
     const provider = options.provider ?? platformProvider;
     const random = options.random ?? systemRandom;
-    const identity = options.identity ?? createIdentity(provider, random);
+    const identity = identityOf(options.identity, provider, random);
     this.#clock = options.clock ?? systemClock;
     this.#transports = options.transports.map((factory) => factory({ clock: this.#clock }));
     this.#book = new AddressBook(options.peers, resolveHost);
@@ -253,6 +263,11 @@ export class MatryoshkaNode implements AsyncDisposable {
     }
     return connection;
   }
+}
+
+function identityOf(identity: Identity | Uint8Array | undefined, provider: CryptoProvider, random: Random): Identity {
+  if (identity === undefined) return createIdentity(provider, random);
+  return identity instanceof Uint8Array ? identityFromSeed(provider, identity) : identity;
 }
 
 /**

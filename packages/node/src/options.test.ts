@@ -105,7 +105,8 @@ describe('options of a node', () => {
     [{ transports, handshakeTimeoutMs: 5 }, 'handshakeTimeoutMs: must be a whole number from 100 to 600000, not 5'],
     [{ transports, maxHandshakes: 0 }, 'maxHandshakes: must be a whole number from 1 to 65536, not 0'],
     [{ transports, suite: 'rot13' }, 'suite: must be one of chacha20poly1305, aes256gcm, not "rot13"'],
-    [{ transports, identity: {} }, 'identity: must be an Identity, see createIdentity()'],
+    [{ transports, identity: {} }, 'identity: must be an Identity, see createIdentity(), or a seed of 32 bytes'],
+    [{ transports, identity: new Uint8Array(31) }, 'identity: must be an Identity, see createIdentity(), or a seed of 32 bytes'],
     [{ transports, provider: 1 }, 'provider: must be a CryptoProvider, not 1'],
     [{ transports, clock: 1, random: 2 }, 'clock: must be a Clock, not 1; random: must be a Random, not 2'],
   ])('%o: %s', (options, message) => {

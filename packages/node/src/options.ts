@@ -1,5 +1,5 @@
 import { type AcceptRequest, type GuardedAddressClass, RELAY_MEMORY_BYTES, type RoutingPolicy } from '@matryoshka/relay';
-import { type CryptoProvider, Identity, type Random, parsePeerId } from '@matryoshka/session';
+import { type CryptoProvider, IDENTITY_SEED_LENGTH, Identity, type Random, parsePeerId } from '@matryoshka/session';
 import type { Clock, TransportFactory } from '@matryoshka/transport';
 import { MatryoshkaError, type SuiteName, parseDestination, parseEndpoint } from '@matryoshka/wire';
 import * as z from 'zod';
@@ -26,8 +26,8 @@ export interface RelayNodeOptions {
 
 /** Everything a node can be told. Only `transports` is needed. */
 export interface NodeOptions {
-  /** Who this node is; a new identity by default. */
-  readonly identity?: Identity;
+  /** Who this node is: an identity, or the seed of one, 32 bytes; a new one by default. */
+  readonly identity?: Identity | Uint8Array;
   /** Ways to make links, e.g. `tcp()`. */
   readonly transports: readonly TransportFactory[];
   /** Where to listen, e.g. `198.51.100.9:999`; nowhere by default. */
@@ -87,7 +87,11 @@ const relaySchema = z.strictObject({
 });
 
 const nodeSchema = z.strictObject({
-  identity: z.instanceof(Identity, { error: 'must be an Identity, see createIdentity()' }).optional(),
+  identity: z
+    .custom((value) => value instanceof Identity || (value instanceof Uint8Array && value.length === IDENTITY_SEED_LENGTH), {
+      error: `must be an Identity, see createIdentity(), or a seed of ${IDENTITY_SEED_LENGTH} bytes`,
+    })
+    .optional(),
   transports: z
     .array(callable('a transport such as tcp()'), 'must be a list of transports such as tcp()')
     .min(1, 'must name at least one transport such as tcp()'),
@@ -114,7 +118,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = { '': Object.keys(nod
 export interface ParsedOptions extends Required<
   Omit<NodeOptions, 'relay' | 'identity' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'>
 > {
-  readonly identity: Identity | undefined;
+  readonly identity: Identity | Uint8Array | undefined;
   readonly networkKey: Uint8Array | undefined;
   readonly suite: SuiteName | undefined;
   readonly provider: CryptoProvider | undefined;

@@ -1,7 +1,7 @@
 import { portableProvider } from '@matryoshka/session';
 import { createWorld, seededRandom } from '@matryoshka/simulation';
 import { describe, expect, test } from 'vitest';
-import { type Connection, type MatryoshkaError, createNode, formatEndpoint, parseEndpoint } from '../src/index.ts';
+import { type Connection, type MatryoshkaError, type MatryoshkaNode, createNode, formatEndpoint, parseEndpoint } from '../src/index.ts';
 import { TestNetwork, echo, intact, serveEcho } from './network.ts';
 
 describe('connect', () => {
@@ -190,6 +190,17 @@ describe('a node', () => {
     expect(reasons).toEqual(['shutdown']);
     expect(net.holdings()).toEqual(net.nothing());
     await net.close();
+  });
+
+  test('has the same identity from the same seed', async () => {
+    const { clock, network, run } = createWorld({ seed: 16 });
+    const identity = new Uint8Array(32).fill(5);
+    const make = (host: string): Promise<MatryoshkaNode> =>
+      run(createNode({ identity, transports: [network.host(host)], provider: portableProvider, clock, random: seededRandom(1) }));
+    const [a, b] = [await make('10.1.0.1'), await make('10.2.0.1')];
+    expect(a.peerId).toBe(b.peerId);
+    expect(a.identity.seed).toEqual(identity);
+    await run(Promise.all([a.close(), b.close()]));
   });
 
   test('that cannot listen where it should is not made', async () => {

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-
-const POLL_MS = 20;
+import { retry } from './retry.ts';
 
 /** A port of `host` that is free now, for a program that cannot choose one itself. */
 export async function freePort(host: string): Promise<number> {
@@ -16,20 +14,13 @@ export async function freePort(host: string): Promise<number> {
 }
 
 /** Waits until somebody listens there. @throws Error after `timeoutMs` */
-export async function waitForPort(host: string, port: number, timeoutMs: number): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
+export function waitForPort(host: string, port: number, timeoutMs: number): Promise<void> {
+  return retry(timeoutMs, async () => {
     const socket = connect({ host, port });
     try {
-      // oxlint-disable-next-line no-await-in-loop
       await once(socket, 'connect');
-      return;
-    } catch {
-      if (performance.now() > deadline) throw new Error(`nobody listens on ${host}:${port} after ${timeoutMs / 1000} s`);
     } finally {
       socket.destroy();
     }
-    // oxlint-disable-next-line no-await-in-loop
-    await delay(POLL_MS);
-  }
+  });
 }

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { chainHost } from '../chain-host.ts';
 import { findProgram } from '../competitors.ts';
 import { freePort, waitForPort } from '../processes/free-port.ts';
 import type { ProcessGroup } from '../processes/process-group.ts';
 import type { ProgramKeeperCommands } from '../processes/program-keeper.ts';
+import { retry } from '../processes/retry.ts';
 import type { Contender } from '../scenario.ts';
 import { withCpu } from '../workloads.ts';
 import { type SshFiles, type SshHop, clientConfiguration, hopName, serverConfiguration } from './configuration.ts';
@@ -16,7 +16,6 @@ import type { SshSourceCommands } from './ssh-source.ts';
 
 const run = promisify(execFile);
 const OPEN_TIMEOUT_MS = 20_000;
-const POLL_MS = 50;
 /** Where a server that was started by root locks its unprivileged part in. */
 const PRIVILEGE_SEPARATION_FOLDER = '/run/sshd';
 
@@ -45,7 +44,7 @@ export async function sshChain(group: ProcessGroup, layers: number): Promise<Con
   const jumps = names.length === 0 ? [] : ['-J', names.join(',')];
   await group.watch(untilListening(hops));
   await group.watch(keeper.call('start', { name: 'ssh', file: ssh, args: [...options, '-M', '-N', ...jumps, last] }));
-  await group.watch(untilOpen(ssh, [...options, '-O', 'check', last]));
+  await group.watch(retry(OPEN_TIMEOUT_MS, () => run(ssh, [...options, '-O', 'check', last])));
   await group.watch(source.call('target', ssh, options, last));
   return {
     group,
@@ -73,20 +72,4 @@ async function makeKeys(folder: string): Promise<SshFiles> {
 
 async function untilListening(hops: readonly SshHop[]): Promise<void> {
   await Promise.all(hops.map(({ host, port }) => waitForPort(host, port, OPEN_TIMEOUT_MS)));
-}
-
-/** Waits until the client's master connection through all hops is open. */
-async function untilOpen(ssh: string, check: readonly string[]): Promise<void> {
-  const deadline = performance.now() + OPEN_TIMEOUT_MS;
-  for (;;) {
-    try {
-      // oxlint-disable-next-line no-await-in-loop
-      await run(ssh, [...check]);
-      return;
-    } catch {
-      if (performance.now() > deadline) throw new Error(`ssh did not get through within ${OPEN_TIMEOUT_MS / 1000} s`);
-    }
-    // oxlint-disable-next-line no-await-in-loop
-    await delay(POLL_MS);
-  }
 }

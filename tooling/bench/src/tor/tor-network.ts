@@ -10,6 +10,7 @@ import { freePort, waitForPort } from '../processes/free-port.ts';
 import type { PeerProcess } from '../processes/peer-process.ts';
 import type { ProcessGroup } from '../processes/process-group.ts';
 import type { ProgramKeeperCommands } from '../processes/program-keeper.ts';
+import { retry } from '../processes/retry.ts';
 import type { Counterpart, Setting } from '../scenario.ts';
 import type { TcpSinkCommands } from '../tcp/tcp-sink.ts';
 import { type Line, type Workload, contender } from '../workloads.ts';
@@ -29,6 +30,7 @@ import {
 const run = promisify(execFile);
 const RELAYS = 3;
 const AUTHORITY_HOST: string = chainHost(RELAYS + 2);
+const START_TIMEOUT_MS = 10_000;
 /** Until there is a consensus that has all relays in it. */
 const BOOTSTRAP_TIMEOUT_MS = 60_000;
 
@@ -151,6 +153,8 @@ async function makeAuthority(tor: string, { folder, host, nickname }: TorInstanc
   return { host, orPort, dirPort, v3Identity, fingerprint: await fingerprintOf({ folder }) };
 }
 
+/** What others know an instance by; it writes that down some time after it was started. */
 async function fingerprintOf({ folder }: Pick<TorInstance, 'folder'>): Promise<string> {
-  return (await readFile(join(folder, 'fingerprint'), 'utf8')).trim().split(' ')[1] as string;
+  const text = await retry(START_TIMEOUT_MS, () => readFile(join(folder, 'fingerprint'), 'utf8'));
+  return text.trim().split(' ')[1] as string;
 }

@@ -1,15 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { measureBuilds } from '../build/builds.ts';
 import type { CountedBuilds } from '../build/build-contender.ts';
 import { DuplexChannel } from '../channel/channel.ts';
 import { type SourceCommands, sourceCommands } from '../channel/sender.ts';
+import { retry } from '../processes/retry.ts';
 import { serveRole } from '../processes/role.ts';
 import { TorControl } from './control.ts';
 import { socksConnect } from './socks.ts';
 
 // The application at the client: it controls circuits, and opens streams on one of them.
-
-const RETRY_MS = 250;
 
 interface Place {
   readonly host: string;
@@ -97,18 +95,8 @@ serveRole<TorSourceCommands>({
     control = await TorControl.open(controlAt.host, controlAt.port, onEvent);
     [socks, sink, path] = [socksAt, sinkAt, relays.map((fingerprint) => `$${fingerprint}`).join(',')];
     await control.ask('SETEVENTS CIRC STREAM');
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      try {
-        // oxlint-disable-next-line no-await-in-loop
-        circuit = await buildCircuit();
-        return;
-      } catch (error) {
-        if (performance.now() > deadline) throw error;
-      }
-      // oxlint-disable-next-line no-await-in-loop
-      await delay(RETRY_MS);
-    }
+    // The client cannot before it has a consensus with all of them in it.
+    circuit = await retry(timeoutMs, buildCircuit);
   },
   async builds(durationMs, parallel) {
     const before = handshakes;
