@@ -11,7 +11,11 @@ const EMPTY = new Uint8Array(0);
  */
 export function fasterSuite(aead: (suite: SuiteName, key: Uint8Array) => Aead): SuiteName {
   const key = new Uint8Array(KEY_LENGTH);
-  const suites = (['chacha20poly1305', 'aes256gcm'] as const).map((suite) => ({ suite, cipher: aead(suite, key), best: Number.POSITIVE_INFINITY }));
+  const suites = (['chacha20poly1305', 'aes256gcm'] as const).map((suite) => ({
+    suite,
+    cipher: aead(suite, key),
+    best: Number.POSITIVE_INFINITY,
+  }));
   const record = new Uint8Array(SAMPLE_LENGTH + TAG_LENGTH);
   for (let round = 0; round < ROUNDS; round++) {
     for (const candidate of suites) {

@@ -85,6 +85,11 @@ export class Outbox {
     this.#writtenSends = epoch.sends;
   }
 
+  /** Memory that control messages take which wait, in bytes, {@link CONTROL_OVERHEAD_BYTES} for each included. */
+  get controlBytes(): number {
+    return this.#controlBytes;
+  }
+
   /**
    * Queues a control message; it goes out with the next flush, before all data.
    * @throws RangeError for one that fits into no record

@@ -1,5 +1,5 @@
 import type { Session } from '@matryoshka/peer';
-import type { Accept, Clock } from '@matryoshka/transport';
+import type { Accept, Clock, Timer } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
 import type { CreditPool } from './credit-pool.ts';
 import type { LinkRegistry } from './link-registry.ts';
@@ -23,7 +23,8 @@ export class Arrivals {
   readonly #host: ArrivalsHost;
   readonly #options: RelayOptions;
   readonly #links = new Set<RelayLink>();
-  readonly #undecided = new Set<RelayLink>();
+  /** Those whose hook takes its time, and the ends of their budgets. */
+  readonly #undecided = new Map<RelayLink, Timer>();
 
   constructor(host: ArrivalsHost, options: RelayOptions) {
     this.#host = host;
@@ -33,13 +34,15 @@ export class Arrivals {
   /**
    * Takes a request whose port is held already.
    * @param request - everything in it is the link's own to keep
+   * @param account - what `window` was taken on
    */
-  arrive(session: Session, request: RelayCreate, window: number): void {
+  arrive(session: Session, request: RelayCreate, window: number, account: string): void {
     const { clock, links, pool } = this.#host;
     const { port } = request;
     const link: RelayLink = new RelayLink({
       clock,
       pool,
+      account,
       session,
       port,
       role: 'destination',
@@ -48,7 +51,7 @@ export class Arrivals {
       credit: request.window,
       forget: () => {
         this.#links.delete(link);
-        this.#undecided.delete(link);
+        this.#decided(link);
         links.release(port);
         this.#host.forget(session, port);
       },
@@ -85,16 +88,19 @@ export class Arrivals {
 
   /** The hook takes its time: the request waits no longer than its budget. */
   #await(link: RelayLink, request: RelayCreate, verdict: Promise<boolean>): void {
-    this.#undecided.add(link);
-    const timer = this.#host.clock.after(request.budgetMs, () => {
-      if (this.#undecided.has(link)) link.close(new MatryoshkaError('relay.timeout'));
-    });
+    const timer = this.#host.clock.after(request.budgetMs, () => link.close(new MatryoshkaError('relay.timeout')));
+    this.#undecided.set(link, timer);
     const settle = (accepted: boolean): void => {
-      timer.cancel();
-      // Closed meanwhile: by the other side, by the timer, with its session, or because relaying was switched off.
-      if (this.#undecided.delete(link)) this.#decide(link, request, accepted);
+      // Else closed meanwhile: by the other side, by the timer, with its session, or because relaying was switched off.
+      if (this.#decided(link)) this.#decide(link, request, accepted);
     };
     verdict.then(settle, () => settle(false));
+  }
+
+  /** Nobody waits for the hook any more. Returns whether anybody did. */
+  #decided(link: RelayLink): boolean {
+    this.#undecided.get(link)?.cancel();
+    return this.#undecided.delete(link);
   }
 
   /** Only a plain yes is one: a hook that forgets to answer accepts nothing. */

@@ -14,7 +14,7 @@ describe('credit pool', () => {
     const pool = new CreditPool(1024 * 1024);
     const windows: number[] = [];
     for (let window = pool.take(); window !== undefined; window = pool.take()) windows.push(window);
-    expect(windows[0]).toBe(64 * 1024);
+    expect(windows[0]).toBe(16 * 1024);
     expect(windows).toEqual(windows.toSorted((a, b) => b - a));
     expect(windows.at(-1)).toBe(MIN_RELAY_WINDOW_BYTES);
     expect(pool.totalBytes - pool.takenBytes).toBeLessThan(MIN_RELAY_WINDOW_BYTES);
@@ -22,21 +22,47 @@ describe('credit pool', () => {
     expect(pool.take()).toBeGreaterThanOrEqual(MIN_RELAY_WINDOW_BYTES);
   });
 
-  test('never gives more than it has, whatever comes back when', () => {
+  test('windows are powers of two: they do not tell how much is left', () => {
+    const pool = new CreditPool(10_000_000);
+    for (let window = pool.take(); window !== undefined; window = pool.take()) expect(Math.log2(window) % 1).toBe(0);
+  });
+
+  test('no account has more than a quarter; others still get their windows', () => {
+    const pool = new CreditPool();
+    let taken = 0;
+    let windows = 0;
+    for (let window = pool.take('a'); window !== undefined; window = pool.take('a')) {
+      taken += window;
+      windows++;
+    }
+    expect(taken).toBeLessThanOrEqual(RELAY_MEMORY_BYTES / 4);
+    expect(windows).toBeGreaterThan(300);
+    expect(pool.take('b')).toBe(MAX_RELAY_WINDOW_BYTES);
+    expect(pool.take()).toBe(MAX_RELAY_WINDOW_BYTES);
+    pool.give(MAX_RELAY_WINDOW_BYTES, 'a');
+    expect(pool.take('a')).toBeGreaterThanOrEqual(MIN_RELAY_WINDOW_BYTES);
+  });
+
+  test('property: never gives more than it has, nor more than a quarter to one, whatever comes back when', () => {
+    const step = fc.record({ take: fc.boolean(), account: fc.constantFrom('a', 'b', undefined) });
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 200_000 }), fc.array(fc.boolean(), { maxLength: 200 }), (totalBytes, steps) => {
+      fc.property(fc.integer({ min: 0, max: 200_000 }), fc.array(step, { maxLength: 200 }), (totalBytes, steps) => {
         const pool = new CreditPool(totalBytes);
-        const windows: number[] = [];
-        for (const take of steps) {
-          const window = take ? pool.take() : undefined;
-          if (window !== undefined) windows.push(window);
-          else if (!take && windows.length > 0) pool.give(windows.shift() as number);
-          expect(pool.takenBytes).toBe(windows.reduce((sum, each) => sum + each, 0));
+        const held: { readonly window: number; readonly account: string | undefined }[] = [];
+        const sum = (of: typeof held): number => of.reduce((total, { window }) => total + window, 0);
+        for (const { take, account } of steps) {
+          const window = take ? pool.take(account) : undefined;
+          if (window !== undefined) {
+            held.push({ window, account });
+            expect(window).toBeGreaterThanOrEqual(MIN_RELAY_WINDOW_BYTES);
+            expect(window).toBeLessThanOrEqual(MAX_RELAY_WINDOW_BYTES);
+          } else if (!take) {
+            const back = held.shift();
+            if (back !== undefined) pool.give(back.window, back.account);
+          }
+          expect(pool.takenBytes).toBe(sum(held));
           expect(pool.takenBytes).toBeLessThanOrEqual(totalBytes);
-        }
-        for (const window of windows) {
-          expect(window).toBeGreaterThanOrEqual(MIN_RELAY_WINDOW_BYTES);
-          expect(window).toBeLessThanOrEqual(MAX_RELAY_WINDOW_BYTES);
+          for (const each of ['a', 'b']) expect(sum(held.filter((one) => one.account === each))).toBeLessThanOrEqual(totalBytes / 4);
         }
       }),
     );

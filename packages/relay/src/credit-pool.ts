@@ -8,6 +8,8 @@ export const MIN_RELAY_WINDOW_BYTES: number = 2 * 1024;
 /** The one pool that all relay windows of a node come out of, so that its memory has a bound. */
 export class CreditPool {
   readonly totalBytes: number;
+  /** Bytes taken on each account that has any. */
+  readonly #accounts = new Map<string, number>();
   #taken = 0;
 
   constructor(totalBytes: number = RELAY_MEMORY_BYTES) {
@@ -19,17 +21,37 @@ export class CreditPool {
     return this.#taken;
   }
 
-  /** A window: the largest while there is plenty, smaller as the pool runs low; undefined when it is empty. */
-  take(): number | undefined {
+  /**
+   * A window: the largest while there is plenty, smaller as the pool or the account runs low; undefined when there is
+   * none. A power of two, so that it does not tell how much is left.
+   * @param account - who it is for, who may have a quarter of the pool; undefined: this node itself
+   */
+  take(account?: string): number | undefined {
     const free = this.totalBytes - this.#taken;
-    if (free < MIN_RELAY_WINDOW_BYTES) return undefined;
-    // A sixteenth of what is free leaves room for those who come later.
-    const window = Math.max(MIN_RELAY_WINDOW_BYTES, Math.min(MAX_RELAY_WINDOW_BYTES, Math.floor(free / 16)));
+    const accountFree = account === undefined ? free : Math.min(free, this.#accountFree(account));
+    if (accountFree < MIN_RELAY_WINDOW_BYTES) return undefined;
+    // Small shares of what is free leave room for those who come later.
+    const share = Math.min(MAX_RELAY_WINDOW_BYTES, free / 64, account === undefined ? free : accountFree / 32);
+    const window = Math.max(MIN_RELAY_WINDOW_BYTES, powerOfTwoUpTo(share));
     this.#taken += window;
+    if (account !== undefined) this.#accounts.set(account, (this.#accounts.get(account) ?? 0) + window);
     return window;
   }
 
-  give(window: number): void {
+  /** Gives back what was taken on the same account. */
+  give(window: number, account?: string): void {
     this.#taken -= window;
+    if (account === undefined) return;
+    const left = (this.#accounts.get(account) ?? 0) - window;
+    if (left > 0) this.#accounts.set(account, left);
+    else this.#accounts.delete(account);
   }
+
+  #accountFree(account: string): number {
+    return Math.floor(this.totalBytes / 4) - (this.#accounts.get(account) ?? 0);
+  }
+}
+
+function powerOfTwoUpTo(bytes: number): number {
+  return 2 ** (31 - Math.clz32(bytes));
 }

@@ -1,9 +1,10 @@
 import type { Session, Source } from '@matryoshka/peer';
 import { SendCredit } from '@matryoshka/peer';
-import { Queue, type RecordWriter } from '@matryoshka/session';
+import type { RecordWriter } from '@matryoshka/session';
 import { RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
 import { type PortHalves, portHalves } from './port-table.ts';
 import { MIN_PIECE_LENGTH } from './relay-window.ts';
+import { UnitQueue } from './unit-queue.ts';
 
 /** What an egress tells its owner, within the flush of the session it sends on. */
 export interface EgressHost {
@@ -24,10 +25,7 @@ export class Egress implements Source {
   readonly #port: PortHalves;
   readonly #credit: SendCredit;
   readonly #host: EgressHost;
-  readonly #units = new Queue<Uint8Array>();
-  readonly #more = new Queue<boolean>();
-  /** Units that are copies of ours. */
-  readonly #copies = new Set<Uint8Array>();
+  readonly #units = new UnitQueue();
   #offset = 0;
   #pendingBytes = 0;
 
@@ -43,6 +41,11 @@ export class Egress implements Source {
     return this.#pendingBytes;
   }
 
+  /** Units that wait. */
+  get pendingUnits(): number {
+    return this.#units.length;
+  }
+
   /** Bytes sent so far. */
   get sentBytes(): number {
     return this.#credit.used;
@@ -50,21 +53,24 @@ export class Egress implements Source {
 
   /** Sends one unit; its bytes are lent until `unitSent`. `more`: the message goes on in the next unit. */
   lend(bytes: Uint8Array, more: boolean): void {
-    this.#units.push(bytes);
-    this.#more.push(more);
+    this.#units.lend(bytes, more);
     this.#pendingBytes += bytes.length;
     this.#session.outbox.ready(this);
   }
 
   /** Sends one unit whose bytes are the caller's again when it returns: what cannot go out at once is copied. */
   pass(bytes: Uint8Array, more: boolean): void {
+    if (this.#units.length > 0) {
+      // It has to wait for those before it.
+      this.#units.keep(bytes, more);
+      this.#pendingBytes += bytes.length;
+      this.#session.outbox.ready(this);
+      return;
+    }
     this.lend(bytes, more);
-    if (this.#units.last !== bytes) return;
-    const sole = this.#units.length === 1;
-    const copy = bytes.slice(sole ? this.#offset : 0);
-    this.#units.replaceLast(copy);
-    this.#copies.add(copy);
-    if (sole) this.#offset = 0;
+    if (this.#units.length === 0) return;
+    this.#units.keepSole(this.#offset);
+    this.#offset = 0;
   }
 
   /** The newest total the other side grants. */
@@ -76,8 +82,6 @@ export class Egress implements Source {
   stop(): void {
     this.#session.outbox.remove(this);
     this.#units.clear();
-    this.#more.clear();
-    this.#copies.clear();
     this.#pendingBytes = 0;
     this.#offset = 0;
   }
@@ -94,7 +98,7 @@ export class Egress implements Source {
       if (writer.pending) return true;
       length = space;
     }
-    const more = length < left || (this.#more.peek() as boolean);
+    const more = length < left || this.#units.more;
     writer.relayData(this.#port.high, this.#port.low, more, length);
     writer.carried(length === unit.length ? unit : unit.subarray(this.#offset, this.#offset + length));
     this.#credit.use(length);
@@ -103,10 +107,7 @@ export class Egress implements Source {
     const whole = this.#offset === unit.length;
     if (whole) {
       this.#units.shift();
-      this.#more.shift();
       this.#offset = 0;
-      // Freed at once: the collector sees memory outside its heap too late.
-      if (this.#copies.delete(unit)) (unit.buffer as ArrayBuffer).transfer(0);
     }
     this.#host.consumed(length);
     if (whole) this.#host.unitSent();

@@ -16,6 +16,7 @@ test('the entry exports exactly this', () => {
     'ServedSide',
     'checkDial',
     'endpointsOf',
+    'greetings',
     'isShared',
     'peerIdOf',
     'randomNextHop',

@@ -1,8 +1,5 @@
 import type { MatryoshkaError, RelayLimits, RelayStatus } from '@matryoshka/wire';
 
-/** How long a closing link may take to send or pass on what it holds, in milliseconds (docs/protocol.md §8.3). */
-export const DRAIN_TIMEOUT_MS = 5_000;
-
 /** No limit in any respect (R16). */
 export const UNLIMITED: RelayLimits = { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 };
 

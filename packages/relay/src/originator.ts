@@ -8,6 +8,9 @@ import { MAX_NESTING, RelayLink } from './relay-link.ts';
 
 /** Hops of a relayed connection are 1 to this many (R2). */
 export const MAX_HOPS = 15;
+/** Most attempts, and the longest time in milliseconds, that a request can ask for (R15). */
+export const MAX_ATTEMPTS = 8;
+export const MAX_BUDGET_MS = 30_000;
 /** How much longer than its request may take an originator waits for the answer, in milliseconds. */
 const ANSWER_MARGIN_MS = 2_000;
 
@@ -65,8 +68,8 @@ export class Originator {
     const { clock, links, pool, random } = this.#host;
     const port = this.#freePort(gateway);
     // Drawn at random so that they do not name the originator (R15).
-    const attemptsLeft = randomBetween(random, 4, 8);
-    const budgetMs = randomBetween(random, 10_000, 30_000);
+    const attemptsLeft = randomBetween(random, 4, MAX_ATTEMPTS);
+    const budgetMs = randomBetween(random, 10_000, MAX_BUDGET_MS);
     const abort = (): void => link.close(aborted(signal));
     const timer = clock.after(budgetMs + ANSWER_MARGIN_MS, () => link.close(new MatryoshkaError('relay.timeout')));
     const link: RelayLink = new RelayLink({

@@ -12,9 +12,10 @@ import {
 } from '@matryoshka/transport';
 import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
 import type { CreditPool } from './credit-pool.ts';
+import { DrainTimer } from './drain-timer.ts';
 import { Egress, type EgressHost } from './egress.ts';
 import { Inbox, type InboxHost } from './inbox.ts';
-import { DRAIN_TIMEOUT_MS, type LinkEnd, UNLIMITED, refusalOf } from './link-end.ts';
+import { type LinkEnd, UNLIMITED, refusalOf } from './link-end.ts';
 
 /** Relay links may be nested this deep (docs/protocol.md §11). */
 export const MAX_NESTING = 15;
@@ -24,6 +25,8 @@ export interface RelayLinkParts {
   readonly clock: Clock;
   /** Where `window` was taken from, and goes back to when the link holds nothing any more. */
   readonly pool: CreditPool;
+  /** Who asked for it; undefined: this node itself. */
+  readonly account?: string;
   readonly session: Session;
   readonly port: bigint;
   readonly role: 'originator' | 'destination';
@@ -51,7 +54,7 @@ type State = 'requested' | 'offered' | 'open' | 'closing' | 'closed';
  * | `requested` | status refused, carrier lost, `close()` | `closed` |
  * | `offered` (destination) | first `send()` | `open`; it goes out inside `accepted` |
  * | `offered` | `close()` | `closed`; `refused{reason}` goes out |
- * | `open` | `close()` | `closing` until all is sent, 5 s at most, then relay-close and `closed` |
+ * | `open` | `close()` | `closing` until all is sent or nothing is any more, then relay-close and `closed` |
  * | `open`, `closing` | relay-close, carrier lost | `closed`; what has come before still reaches the owner |
  */
 export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
@@ -132,7 +135,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
         this.#state = 'closing';
         this.#closeReason = reason;
         if (this.#egress.pendingBytes === 0) this.#finishClosing();
-        else this.#drainTimer = this.#parts.clock.after(DRAIN_TIMEOUT_MS, () => this.#finishClosing());
+        else this.#drainTimer = new DrainTimer(this.#parts.clock, this.#egress, () => this.#finishClosing());
         break;
       case 'closing':
         break;
@@ -312,6 +315,6 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   #giveWindow(): void {
     if (this.#windowGiven) return;
     this.#windowGiven = true;
-    this.#parts.pool.give(this.#inbox.windowBytes);
+    this.#parts.pool.give(this.#inbox.windowBytes, this.#parts.account);
   }
 }

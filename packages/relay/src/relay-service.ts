@@ -9,6 +9,7 @@ import {
   asMatryoshkaError,
 } from '@matryoshka/wire';
 import { Arrivals } from './arrivals.ts';
+import { creditAccount } from './credit-account.ts';
 import { CreditPool } from './credit-pool.ts';
 import { greetings } from './greetings.ts';
 import { LastHop } from './last-hop.ts';
@@ -17,10 +18,16 @@ import { LinkRegistry } from './link-registry.ts';
 import { type Known, Neighbours } from './neighbours.ts';
 import { NextHops } from './next-hops.ts';
 import { DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
-import { MAX_HOPS, type OpenRelayLink, Originator } from './originator.ts';
+import { MAX_ATTEMPTS, MAX_BUDGET_MS, MAX_HOPS, type OpenRelayLink, Originator } from './originator.ts';
 import type { RelayHost } from './relay-host.ts';
 import { MAX_NESTING } from './relay-link.ts';
 import { ServedLink, type ServedLinkHost } from './served-link.ts';
+
+/**
+ * A session with more control messages waiting than this, in bytes, is asked for nothing more: one neighbour's requests
+ * must not end it with everybody's links (docs/protocol.md §11).
+ */
+const BUSY_CONTROL_BYTES: number = 256 * 1024;
 
 /** Opens, serves and forwards relay links: one per node (R1-R12, R17, R18). */
 export class RelayService implements RelayHandler, ServedLinkHost {
@@ -173,19 +180,27 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   #create(session: Session, message: RelayCreate): void {
     const { port } = message;
     const reason = this.#refusal(session, message);
-    const window = reason === undefined ? this.pool.take() : undefined;
+    const account = creditAccount(session, this.#host.sessions());
+    const window = reason === undefined ? this.pool.take(account) : undefined;
     if (window === undefined) {
       session.send(refusalOf(port, new MatryoshkaError(reason ?? 'relay.busy')));
       return;
     }
-    // Kept past the call: the request borrows from the record it came in.
-    const request = { ...message, request: message.request.slice(), destination: copyDestination(message.destination) };
+    const request: RelayCreate = {
+      ...message,
+      // Whoever asks for more gets no more than an originator may ask for.
+      attemptsLeft: Math.min(message.attemptsLeft, MAX_ATTEMPTS),
+      budgetMs: Math.min(message.budgetMs, MAX_BUDGET_MS),
+      // Kept past the call: the request borrows from the record it came in.
+      request: message.request.slice(),
+      destination: copyDestination(message.destination),
+    };
     this.#links.hold(port);
     if (message.hopsLeft === 0) {
-      this.#arrivals.arrive(session, request, window);
+      this.#arrivals.arrive(session, request, window, account);
       return;
     }
-    const served = new ServedLink(this, session, request, window);
+    const served = new ServedLink(this, session, request, window, account);
     const tried = new Set<Session>();
     this.#served.set(served, tried);
     this.#links.add(session, port, served.upstream);
@@ -211,7 +226,8 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       const { port } = served.request;
       if (!session.sending) throw new MatryoshkaError('relay.carrier-lost');
       if (this.#links.taken(session, port)) throw new MatryoshkaError('relay.port-in-use');
-      const window = this.pool.take();
+      const busy = session.outbox.controlBytes > BUSY_CONTROL_BYTES;
+      const window = busy ? undefined : this.pool.take(served.account);
       if (window === undefined) throw new MatryoshkaError('relay.busy');
       this.#links.add(session, port, served.ask(session, window, tried.size));
     } catch (error) {

@@ -3,6 +3,14 @@ import { ReceiveWindow } from '@matryoshka/peer';
 /** A message is not split into pieces smaller than this for want of credit, in bytes (docs/protocol.md §8.3). */
 export const MIN_PIECE_LENGTH: number = 2 * 1024;
 
+/**
+ * Pieces of one direction that may wait at a relay, for a window of so many bytes: no message is shorter than the
+ * 16-byte tag it ends with, so that what is smaller on average is none (docs/protocol.md §11).
+ */
+export function maxPendingUnits(windowBytes: number): number {
+  return 4096 + windowBytes / 16;
+}
+
 /** Credit granted to the other side of a relay link, in bytes. */
 export class RelayWindow extends ReceiveWindow {
   /** @param size - the window, all of which the other side has already */

@@ -2,7 +2,8 @@ import type { Session } from '@matryoshka/peer';
 import type { Clock, Timer } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate, type RelayStatus } from '@matryoshka/wire';
 import type { CreditPool } from './credit-pool.ts';
-import { DRAIN_TIMEOUT_MS, UNLIMITED, refusalOf } from './link-end.ts';
+import { DrainTimer } from './drain-timer.ts';
+import { UNLIMITED, refusalOf } from './link-end.ts';
 import { ServedSide, type ServedSideHost } from './served-side.ts';
 
 /** What a served link needs of its service. */
@@ -35,12 +36,14 @@ type State = 'choosing' | 'requested' | 'open' | 'draining' | 'closed';
  * | `requested` | status refused, next hop lost | refused goes back and `closed`, or `choosing` again where another candidate may be tried (R15) |
  * | `choosing`, `requested` | time is up | refused `relay.timeout` goes back, `closed` |
  * | `choosing`, `requested` | relay-close from the previous hop, or its loss | relay-close goes on, `closed` |
- * | `open` | relay-close from one side, or its loss | `draining`: what it sent goes out first, 5 s at most, then relay-close to the other and `closed` |
+ * | `open` | relay-close from one side, or its loss | `draining`: what it sent goes out first, as long as it gets on, then relay-close to the other and `closed` |
  * | `draining` | the same from the other side | `closed` |
  * | any | relaying is switched off | both sides get a reason, `closed` |
  */
 export class ServedLink implements ServedSideHost {
   readonly request: ServedRequest;
+  /** Who asked, and so pays for the windows of both sides. */
+  readonly account: string;
   /** The side of the previous hop. */
   readonly upstream: ServedSide;
   readonly #host: ServedLinkHost;
@@ -53,12 +56,16 @@ export class ServedLink implements ServedSideHost {
   /** The side that closed first. */
   #gone: ServedSide | undefined;
 
-  /** @param request - everything in it is the link's own to keep */
-  constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: number) {
+  /**
+   * @param request - everything in it is the link's own to keep
+   * @param account - what `window` was taken on
+   */
+  constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: number, account: string) {
     const { type: _type, window: credit, request: first, ...rest } = request;
     this.#host = host;
     this.#startedMs = host.clock.now();
     this.request = rest;
+    this.account = account;
     this.#first = first;
     this.upstream = new ServedSide(this, session, request.port, window, credit);
     this.#timer = host.clock.after(request.budgetMs, () => this.refuse(new MatryoshkaError('relay.timeout')));
@@ -194,7 +201,7 @@ export class ServedLink implements ServedSideHost {
     this.#state = 'draining';
     this.#gone = side;
     side.egress.stop();
-    this.#timer = this.#host.clock.after(DRAIN_TIMEOUT_MS, finish);
+    this.#timer = new DrainTimer(this.#host.clock, other.egress, finish);
     other.whenDrained(finish);
   }
 
@@ -220,7 +227,7 @@ export class ServedLink implements ServedSideHost {
 
   #release(side: ServedSide): void {
     side.egress.stop();
-    this.#host.pool.give(side.window.size);
+    this.#host.pool.give(side.window.size, this.account);
     this.#host.forget(side.session, side.port);
   }
 }

@@ -2,7 +2,7 @@ import type { Session } from '@matryoshka/peer';
 import { MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
 import { Egress, type EgressHost } from './egress.ts';
 import type { LinkEnd } from './link-end.ts';
-import { RelayWindow } from './relay-window.ts';
+import { RelayWindow, maxPendingUnits } from './relay-window.ts';
 
 /** What one side of a served link needs of it. */
 export interface ServedSideHost {
@@ -42,7 +42,11 @@ export class ServedSide implements LinkEnd, EgressHost {
     if (passing === 'early') throw new MatryoshkaError('relay.protocol', 'relay data before the link is open');
     if (bytes.length === 0) throw new MatryoshkaError('relay.protocol', 'empty relay data');
     this.window.receive(bytes.length);
-    this.#link.other(this).egress.pass(bytes, more);
+    const { egress } = this.#link.other(this);
+    egress.pass(bytes, more);
+    // One end misuses the link; relays on the way may have passed on what they got, so that only the link ends.
+    if (egress.pendingUnits > maxPendingUnits(this.window.size))
+      this.#link.shut(new MatryoshkaError('relay.limit', 'too many small pieces of relay data wait'));
   }
 
   status(message: RelayStatus): void {

@@ -25,7 +25,12 @@ export interface FakeSessionOptions {
 }
 
 /** A session that only is looked at, and remembers what was sent on it. */
-export type FakeSession = Session & { readonly sent: Message[]; end(): void; readonly closeReason: MatryoshkaError | undefined };
+export type FakeSession = Session & {
+  readonly sent: Message[];
+  end(): void;
+  greet(): void;
+  readonly closeReason: MatryoshkaError | undefined;
+};
 
 let made = 0;
 
@@ -39,6 +44,7 @@ export function fakeSession(options: FakeSessionOptions = {}): FakeSession {
     listening: (options.listening ?? []).map(parseEndpoint),
   };
   const { promise: closed, resolve } = Promise.withResolvers<MatryoshkaError>();
+  const { promise: saidHello, resolve: greet } = Promise.withResolvers<void>();
   const sent: Message[] = [];
   const session = {
     id,
@@ -57,9 +63,11 @@ export function fakeSession(options: FakeSessionOptions = {}): FakeSession {
     openedAtMs: 0,
     streams: [] as unknown[],
     sent,
+    greeted: saidHello,
+    greet,
     closed,
     closeReason: undefined as MatryoshkaError | undefined,
-    outbox: { ready() {}, remove() {}, drained() {} },
+    outbox: { ready() {}, remove() {}, drained() {}, controlBytes: 0 },
     send(message: Message): void {
       if (session.sending) sent.push(message);
     },

@@ -242,6 +242,45 @@ describe('R3, R6, R15 a request', () => {
     expect(b.arrived[0]?.link.info).toMatchObject({ kind: 'relayed', nesting: 15 });
   });
 
+  test('that asks for more attempts and time than there are gets no more', async () => {
+    const net = await row(3, 15);
+    const [a, b, c] = net.parties as [Party, Party, Party];
+    const heard = overhear(c);
+    a.send(b, create({ destination: c.destination, attemptsLeft: 255, budgetMs: 65_535 }));
+    await net.world.clock.advance(100);
+    const asked = heard[0] as RelayCreate;
+    expect(asked.attemptsLeft).toBeLessThan(8);
+    expect(asked.budgetMs).toBeLessThan(30_000);
+  });
+
+  test('that comes just before the hello of a new neighbour waits for it', async () => {
+    const net = await row(3, 16);
+    const { world } = net;
+    const [, b, c] = net.parties as [Party, Party, Party];
+    const d = new Party(world, '10.50.0.1', 1690);
+    const asker = new Party(world, '10.60.0.1', 1691);
+    for (const party of [d, asker]) await party.listen();
+    await world.run(c.dial(d.endpoint));
+    await world.run(asker.dial(b.endpoint));
+    await world.clock.advance(100);
+    b.to(c).close(new MatryoshkaError('shutdown'));
+    b.to(net.parties[0] as Party).close(new MatryoshkaError('shutdown'));
+    await world.clock.advance(100);
+    const heard = overhear(asker);
+    const previous = b.to(asker);
+    const again = b.dial(c.endpoint);
+    let greeted: boolean | undefined;
+    void again.then((session) => {
+      greeted = session.hello !== undefined;
+      b.relay.message(previous, create({ destination: d.destination, hopsLeft: 2 }));
+    });
+    await world.run(again);
+    await world.clock.advance(100);
+    expect(greeted).toBe(false);
+    expect(heard).toEqual([]);
+    expect(d.arrived.length).toBe(1);
+  });
+
   test('without relay memory is refused as busy, on either side', async () => {
     const net = await row(2, 13, [{ relayMemoryBytes: 1000 }, { relayMemoryBytes: 1000 }]);
     const [a, b] = net.parties as [Party, Party];
@@ -369,7 +408,7 @@ describe('R8 links on one connection', () => {
   });
 
   test('small windows slow a link down and lose nothing', async () => {
-    const net = await row(4, 32, [{}, { relayMemoryBytes: 8192 }, { relayMemoryBytes: 8192 }, {}]);
+    const net = await row(4, 32, [{}, { relayMemoryBytes: 16_384 }, { relayMemoryBytes: 16_384 }, {}]);
     const { near, far } = await openLink(net);
     const reader = new Recorder();
     far.attach(reader);
@@ -379,6 +418,22 @@ describe('R8 links on one connection', () => {
     await net.world.run(reader.until(({ reasons }) => reasons.length > 0));
     expect(reader.messages.length).toBe(messages.length);
     for (const [i, message] of messages.entries()) expect(Buffer.compare(reader.messages[i] as Uint8Array, message)).toBe(0);
+  });
+
+  test('what was sent before the close arrives over a path that is silent for a while', async () => {
+    const net = await row(3, 34);
+    const { near, far } = await openLink(net);
+    const reader = new Recorder();
+    far.attach(reader);
+    near.attach(new Recorder());
+    net.world.network.silence('10.2.0.1', '10.3.0.1', 12_000);
+    for (let i = 0; i < 60; i++) near.send([bytesOf(LENGTH)]);
+    near.close();
+    await net.world.run(reader.until(({ reasons }) => reasons.length > 0));
+    expect([reader.messages.length, reader.reasons[0]?.code]).toEqual([60, 'closed']);
+    expect(net.world.clock.now()).toBeGreaterThan(12_000);
+    await net.world.clock.advance(100);
+    expect(holdings(net.parties)).toEqual(nothing(net.parties));
   });
 
   test('a link that is closed while nobody reads is over in bounded time, on every node', async () => {
@@ -391,9 +446,9 @@ describe('R8 links on one connection', () => {
     await net.world.clock.advance(1000);
     near.attach(owner);
     near.close();
-    await net.world.clock.advance(5100);
+    await net.world.clock.advance(30_100);
     expect(owner.reasons.map(({ code }) => code)).toEqual(['closed']);
-    await net.world.clock.advance(10_000);
+    await net.world.clock.advance(60_100);
     // What has come is still there for the reader, and the close comes after it.
     expect(reader.messages.length).toBe(0);
     expect(holdings(net.parties.slice(0, 3))).toEqual(nothing(net.parties.slice(0, 3)));
@@ -488,6 +543,23 @@ describe('R10 the destination decides', () => {
     expect(holdings(net.parties)).toEqual(nothing(net.parties));
   });
 
+  test('the end of the budget is not waited for once the request was closed', async () => {
+    const net = await withHook(48, () => new Promise(() => {}));
+    const [, b, c] = net.parties as [Party, Party, Party];
+    const cancelled: number[] = [];
+    const after = net.world.clock.after.bind(net.world.clock);
+    vi.spyOn(net.world.clock, 'after').mockImplementation((ms, run) => {
+      const timer = after(ms, run);
+      return { cancel: () => (cancelled.push(ms), timer.cancel()) };
+    });
+    b.send(c, create({ destination: c.destination, hopsLeft: 0, budgetMs: 12_345 }));
+    await net.world.clock.advance(100);
+    expect(cancelled).not.toContain(12_345);
+    b.send(c, { type: 'relay-close', port: 77n, reason: 'closed' });
+    await net.world.clock.advance(100);
+    expect(cancelled).toContain(12_345);
+  });
+
   test('switched off while it decides: relay.disabled', async () => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const net = await withHook(45, () => promise);
@@ -577,6 +649,86 @@ describe('who breaks the rules', () => {
         misuse(a as Party, b as Party, near.local.relayPort as bigint);
       }),
     ).toEqual([code, undefined]);
+  });
+
+  test('pieces too small for any message end the link when they pile up, and no session', async () => {
+    const net = await row(3, 55, [{}, { relayMemoryBytes: 1024 * 1024 }, { relayMemoryBytes: 64 * 1024 }]);
+    const [a, b, c] = net.parties as [Party, Party, Party];
+    const { near } = await openLink(net);
+    const owner = new Recorder();
+    near.attach(owner);
+    const port = near.local.relayPort as bigint;
+    const heard = overhear(c);
+    // Nothing is read, so that nothing is granted again.
+    vi.spyOn(c.relay, 'data').mockImplementation(() => {});
+    sendData(a, b, port, false, new Uint8Array(2048));
+    for (let i = 0; i < 4096 + 512; i++) sendData(a, b, port, false, new Uint8Array(1));
+    await net.world.clock.advance(100);
+    expect(owner.reasons).toEqual([]);
+    sendData(a, b, port, false, new Uint8Array(1));
+    await net.world.clock.advance(100);
+    expect(owner.reasons.map(({ code }) => code)).toEqual(['relay.limit']);
+    expect(heard).toContainEqual({ type: 'relay-close', port, reason: 'relay.limit' });
+    expect([a.to(b).sending, b.to(c).sending]).toEqual([true, true]);
+    vi.restoreAllMocks();
+    await openLink(net);
+  });
+
+  test('requests and closes in a loop do not end the session to a next hop that stands still', async () => {
+    const net = await row(3, 56);
+    const [a, b, c] = net.parties as [Party, Party, Party];
+    const { near } = await openLink(net);
+    const owner = new Recorder();
+    near.attach(owner);
+    const refused = overhear(a);
+    const onward = b.to(c);
+    net.world.network.silence(b.host, c.host, 4000);
+    let most = 0;
+    let port = 1000n;
+    for (let round = 0; round < 40; round++) {
+      const from = port;
+      for (let i = 0; i < 50; i++) a.send(b, create({ destination: c.destination, port: port++ }));
+      await net.world.clock.advance(20);
+      for (let each = from; each < port; each++) a.send(b, { type: 'relay-close', port: each, reason: 'closed' });
+      await net.world.clock.advance(20);
+      most = Math.max(most, onward.outbox.controlBytes);
+    }
+    expect(most).toBeGreaterThan(200 * 1024);
+    expect(most).toBeLessThan(300 * 1024);
+    expect(new Set(refused.map((message) => message.type === 'relay-status' && message.status === 'refused' && message.reason))).toEqual(
+      new Set(['relay.busy']),
+    );
+    await net.world.clock.advance(8000);
+    expect([a.to(b).sending, onward.sending, owner.reasons]).toEqual([true, true, []]);
+  });
+
+  test('who opens links without end leaves relay memory to others', async () => {
+    const net = await row(3, 57);
+    const [a, b, c] = net.parties as [Party, Party, Party];
+    const other = new Party(net.world, '10.60.0.1', 5790);
+    await other.listen();
+    await net.world.run(other.dial(b.endpoint));
+    const heard = overhear(a);
+    for (let port = 1000n; port < 1500n; port++) {
+      a.send(b, create({ destination: c.destination, port, budgetMs: 30_000 }));
+      await net.world.clock.advance(5);
+    }
+    expect(heard.length).toBeGreaterThan(100);
+    expect(new Set(heard.map((message) => message.type === 'relay-status' && message.status === 'refused' && message.reason))).toEqual(
+      new Set(['relay.busy']),
+    );
+    expect(b.relay.pool.takenBytes).toBeGreaterThan(b.relay.pool.totalBytes / 5);
+    expect(b.relay.pool.takenBytes).toBeLessThanOrEqual(b.relay.pool.totalBytes / 4);
+    const arrived = c.arrived.length;
+    other.send(b, create({ destination: c.destination }));
+    await net.world.clock.advance(100);
+    expect(c.arrived.length).toBe(arrived + 1);
+    for (let port = 1000n; port < 1500n; port++) a.send(b, { type: 'relay-close', port, reason: 'closed' });
+    other.send(b, { type: 'relay-close', port: 77n, reason: 'closed' });
+    await net.world.clock.advance(1000);
+    for (const { link } of c.arrived) link.attach(new Recorder());
+    await net.world.clock.advance(100);
+    expect(holdings(net.parties)).toEqual(nothing(net.parties));
   });
 
   test('data before the link is open ends the session', async () => {

@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { installLibp2p, isLibp2pInstalled } from './libp2p/modules.ts';
 import type { Competitor } from './scenario.ts';
 
 /** Where system services live, which are not in everybody's path. */
@@ -42,10 +43,21 @@ export async function whyMissing(competitor: Competitor, asked: boolean): Promis
     case 'ssh':
       return missing(['ssh', 'sshd', 'ssh-keygen']);
     case 'tor':
-      return missing(['tor']);
+      return missing(['tor', 'tor-gencert']);
     case 'libp2p':
-      return asked ? undefined : 'not installed; --against libp2p installs it';
+      return findLibp2p(asked);
     default:
       return competitor satisfies never;
+  }
+}
+
+async function findLibp2p(install: boolean): Promise<string | undefined> {
+  if (await isLibp2pInstalled()) return undefined;
+  if (!install) return 'not installed: --against libp2p does that';
+  try {
+    await installLibp2p();
+    return undefined;
+  } catch (error) {
+    return `cannot be installed: ${(error as Error).message}`;
   }
 }

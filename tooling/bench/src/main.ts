@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { whyMissing } from './competitors.ts';
 import { SERVING_NODE_OPTIONS } from './matryoshka/chains.ts';
 import { type BenchOptions, helpText, parseOptions } from './options.ts';
+import { reportHtml } from './report-html.ts';
 import { reportText } from './report-text.ts';
 import { SharedGroups } from './processes/shared-groups.ts';
 import { type Failure, type Report, type Result, describeMachine } from './report.ts';
@@ -70,6 +72,10 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const report = await measure(options);
+  if (options.reportFile !== undefined) {
+    await writeFile(options.reportFile, reportHtml(report));
+    progress(`the page with plots is ${options.reportFile}`);
+  }
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `\n${reportText(report)}`);
   return report.failures.length === 0 ? 0 : 1;
 }

@@ -1,3 +1,4 @@
+import { libp2pRelay } from '../libp2p/libp2p-relay.ts';
 import { lineFor } from '../matryoshka/chains.ts';
 import type { Counterpart, Scenario, Setup } from '../scenario.ts';
 import { sshChain } from '../ssh/ssh-chain.ts';
@@ -34,6 +35,10 @@ function row(id: string, summary: string, ours: Setup, counterparts: readonly Co
 /** One stream, or more, full of data. */
 export const BULK_SCENARIOS: readonly Scenario[] = [
   row('relayed-1', 'one stream, relayed over 1 hop (A B, encrypted twice)', relayed(1, bulk()), proxies(0)),
+  // Over one relay on both sides: theirs counts relays, ours counts hops.
+  row('relayed-1', 'one stream over one relay (A B C)', relayed(2, bulk()), [
+    { name: 'libp2p', competitor: 'libp2p', setup: async ({ group }) => contender(await libp2pRelay(group), bulk()) },
+  ]),
   row('relayed-2', 'one stream, relayed over 2 hops (A B C)', relayed(2, bulk()), proxies(1)),
   row('relayed-3', 'one stream, relayed over 3 hops (A B C D)', relayed(3, bulk()), [...proxies(2), ...torCounterparts(bulk())]),
   row('telescoped-2', 'one stream, telescoped over 2 hops (A B C)', telescoped(2, bulk()), [...proxies(1), ssh(2)]),

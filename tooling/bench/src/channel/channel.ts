@@ -17,8 +17,6 @@ export interface Channel {
   write(bytes: Uint8Array): boolean;
   /** Ends this direction. */
   end(): void;
-  /** Ends both directions at once. */
-  reset(): void;
   attach(handler: ChannelHandler): void;
 }
 
@@ -36,10 +34,6 @@ export class DuplexChannel implements Channel {
 
   end(): void {
     this.#duplex.end();
-  }
-
-  reset(): void {
-    this.#duplex.destroy();
   }
 
   attach(handler: ChannelHandler): void {

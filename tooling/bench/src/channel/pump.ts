@@ -6,6 +6,7 @@ export class Pump {
   readonly #buffer: Uint8Array;
   readonly #deadline: number;
   readonly #done: () => void;
+  readonly #mayWrite: (bytesSoFar: number) => boolean;
   #writes = 0;
   #over = false;
 
@@ -13,12 +14,20 @@ export class Pump {
    * @param length - of each write
    * @param deadline - when to stop, on the clock of `performance`
    * @param done - called once, after the last write
+   * @param mayWrite - false: not before the next call of `run`
    */
-  constructor(channel: Pick<Channel, 'write'>, length: number, deadline: number, done: () => void) {
+  constructor(
+    channel: Pick<Channel, 'write'>,
+    length: number,
+    deadline: number,
+    done: () => void,
+    mayWrite: (bytesSoFar: number) => boolean = () => true,
+  ) {
     this.#channel = channel;
     this.#buffer = new Uint8Array(length);
     this.#deadline = deadline;
     this.#done = done;
+    this.#mayWrite = mayWrite;
   }
 
   get writes(): number {
@@ -33,6 +42,7 @@ export class Pump {
   run(): void {
     if (this.#over) return;
     while (performance.now() < this.#deadline) {
+      if (!this.#mayWrite(this.bytes)) return;
       this.#writes++;
       if (!this.#channel.write(this.#buffer)) return;
     }

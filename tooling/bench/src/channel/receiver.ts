@@ -1,5 +1,5 @@
 import type { Channel, ChannelHandler } from './channel.ts';
-import { ORDER_LENGTH, type Order, WRITE_LENGTH, decodeOrder, encodeConfirmation } from './protocol.ts';
+import { ACKNOWLEDGED_LENGTH, ORDER_LENGTH, type Order, Tally, WRITE_LENGTH, decodeOrder, encodeStatement } from './protocol.ts';
 import { Pump } from './pump.ts';
 
 /** The far end of a channel: does what the opener orders. */
@@ -20,7 +20,7 @@ export function serveChannel(channel: Channel): void {
       }
       if (rest.length > 0) work.data?.(rest);
     },
-    end: () => work?.end?.(),
+    end: () => channel.end(),
     writable: () => work?.writable?.(),
     // The sender says what went wrong.
     closed: () => {},
@@ -31,9 +31,11 @@ function follow(channel: Channel, { mode, durationMs }: Order): ChannelHandler {
   switch (mode) {
     case 'count':
       return counting(channel);
+    case 'acknowledge':
+      return acknowledging(channel);
     case 'echo':
       // What little is echoed is awaited by the other side before it sends more.
-      return { data: (bytes) => void channel.write(bytes.slice()), end: () => channel.end() };
+      return { data: (bytes) => void channel.write(bytes.slice()) };
     case 'exchange':
       return exchanging(channel, durationMs);
     default:
@@ -42,34 +44,41 @@ function follow(channel: Channel, { mode, durationMs }: Order): ChannelHandler {
 }
 
 function counting(channel: Channel): ChannelHandler {
-  let received = 0;
+  const tally = new Tally();
   return {
     data: (bytes) => {
-      received += bytes.length;
+      if (tally.add(bytes)) channel.write(encodeStatement(tally.bytes, 0));
     },
-    end: () => {
-      channel.write(encodeConfirmation(received, 0));
-      channel.end();
+  };
+}
+
+function acknowledging(channel: Channel): ChannelHandler {
+  const tally = new Tally();
+  let acknowledged = 0;
+  return {
+    data: (bytes) => {
+      const complete = tally.add(bytes);
+      const parts = Math.floor(tally.bytes / ACKNOWLEDGED_LENGTH) - acknowledged;
+      if (parts > 0) channel.write(new Uint8Array(parts));
+      acknowledged += parts;
+      if (complete) channel.write(encodeStatement(tally.bytes, acknowledged));
     },
   };
 }
 
 function exchanging(channel: Channel, durationMs: number): ChannelHandler {
-  let received = 0;
+  const tally = new Tally();
   let open = 2;
   const finish = (): void => {
-    if (--open > 0) return;
-    channel.write(encodeConfirmation(received, pump.bytes));
-    channel.end();
+    if (--open === 0) channel.write(encodeStatement(tally.bytes, pump.bytes));
   };
   const pump = new Pump(channel, WRITE_LENGTH, performance.now() + durationMs, finish);
   // The pump writes until the channel is full: what came with the order is counted first.
   queueMicrotask(() => pump.run());
   return {
     data: (bytes) => {
-      received += bytes.length;
+      if (tally.add(bytes)) finish();
     },
-    end: finish,
     writable: () => pump.run(),
   };
 }

@@ -1,6 +1,6 @@
 import { percentile } from '../statistics.ts';
 import type { Channel } from './channel.ts';
-import { type Order, PING_LENGTH, Tally, WRITE_LENGTH, encodeOrder } from './protocol.ts';
+import { ACKNOWLEDGED_LENGTH, type Order, PING_LENGTH, Tally, WRITE_LENGTH, encodeOrder, encodeStatement } from './protocol.ts';
 import { Pump } from './pump.ts';
 
 /** What was moved. */
@@ -32,12 +32,17 @@ export interface SourceCommands {
   roundTrips(durationMs: number, loaded: boolean): Promise<RoundTrips>;
 }
 
-/** Commands on channels that `open` opens. */
-export function sourceCommands(open: () => Promise<Channel>): SourceCommands {
+/**
+ * Commands on channels that `open` opens.
+ * @param windowBytes - bytes of bulk data that may be on the way, for a carrier that takes any amount and keeps it to
+ * itself: what it holds at the end of a round would take longer than the round
+ */
+export function sourceCommands(open: () => Promise<Channel>, windowBytes?: number): SourceCommands {
+  const bulkOrder = (durationMs: number): Order => ({ mode: windowBytes === undefined ? 'count' : 'acknowledge', durationMs });
   return {
     async transfer(durationMs, channels) {
       const opened = await Promise.all(Array.from({ length: channels }, open));
-      return sendAll(opened, durationMs);
+      return sendAll(opened, (channel) => send(channel, bulkOrder(durationMs), WRITE_LENGTH, windowBytes));
     },
     async exchange(durationMs) {
       return send(await open(), { mode: 'exchange', durationMs }, WRITE_LENGTH);
@@ -47,15 +52,18 @@ export function sourceCommands(open: () => Promise<Channel>): SourceCommands {
     },
     async roundTrips(durationMs, loaded) {
       const [pings, bulk] = await Promise.all([open(), loaded ? open() : undefined]);
-      const [times] = await Promise.all([pingPong(pings, durationMs), bulk && send(bulk, { mode: 'count', durationMs }, WRITE_LENGTH)]);
+      const [times] = await Promise.all([
+        pingPong(pings, durationMs),
+        bulk && send(bulk, bulkOrder(durationMs), WRITE_LENGTH, windowBytes),
+      ]);
       return times;
     },
   };
 }
 
-async function sendAll(channels: readonly Channel[], durationMs: number): Promise<Transfer> {
+async function sendAll(channels: readonly Channel[], sendOn: (channel: Channel) => Promise<Transfer>): Promise<Transfer> {
   const begunAt = performance.now();
-  const sent = await Promise.all(channels.map((channel) => send(channel, { mode: 'count', durationMs }, WRITE_LENGTH)));
+  const sent = await Promise.all(channels.map(sendOn));
   return {
     bytes: sent.reduce((sum, { bytes }) => sum + bytes, 0),
     writes: sent.reduce((sum, { writes }) => sum + writes, 0),
@@ -63,40 +71,42 @@ async function sendAll(channels: readonly Channel[], durationMs: number): Promis
   };
 }
 
-/** Sends for the time of the order, in writes of `length`, and waits for the confirmation. */
-async function send(channel: Channel, order: Order, length: number): Promise<Transfer> {
+/**
+ * Sends for the time of the order, in writes of `length`, and waits for the other end's statement; at most `windowBytes`
+ * without an acknowledgement, if those are ordered.
+ */
+function send(channel: Channel, order: Order, length: number, windowBytes = Infinity): Promise<Transfer> {
   const { promise, resolve, reject } = Promise.withResolvers<Transfer>();
   const tally = new Tally();
   const begunAt = performance.now();
-  const pump = new Pump(channel, length, begunAt + order.durationMs, () => channel.end());
-  let seconds: number | undefined;
+  const done = (): void => void channel.write(encodeStatement(0, pump.bytes));
+  const mayWrite = windowBytes === Infinity ? undefined : (sent: number) => sent - tally.bytes * ACKNOWLEDGED_LENGTH < windowBytes;
+  const pump = new Pump(channel, length, begunAt + order.durationMs, done, mayWrite);
   channel.attach({
-    data: (bytes) => tally.add(bytes),
-    end: () => {
-      seconds = (performance.now() - begunAt) / 1000;
+    data: (bytes) => {
+      if (!tally.add(bytes)) {
+        if (mayWrite !== undefined) pump.run();
+        return;
+      }
+      const seconds = (performance.now() - begunAt) / 1000;
+      try {
+        tally.check(pump.bytes);
+        resolve({ bytes: pump.bytes + tally.bytes, writes: pump.writes, seconds });
+      } catch (error) {
+        reject(error);
+      }
+      channel.end();
     },
     writable: () => pump.run(),
-    closed: (error) => {
-      try {
-        if (error !== undefined && seconds === undefined) throw error;
-        const back = tally.check(pump.bytes);
-        resolve({ bytes: pump.bytes + back, writes: pump.writes, seconds: seconds ?? (performance.now() - begunAt) / 1000 });
-      } catch (failure) {
-        reject(failure);
-      }
-    },
+    closed: (error) => reject(error ?? new Error('the other end closed the channel before it said that it was done')),
   });
   channel.write(encodeOrder(order));
   pump.run();
-  try {
-    return await promise;
-  } finally {
-    channel.reset();
-  }
+  return promise;
 }
 
 /** One round trip after the other. */
-async function pingPong(channel: Channel, durationMs: number): Promise<RoundTrips> {
+function pingPong(channel: Channel, durationMs: number): Promise<RoundTrips> {
   const { promise, resolve, reject } = Promise.withResolvers<RoundTrips>();
   const ping = new Uint8Array(PING_LENGTH);
   const times: number[] = [];
@@ -114,22 +124,13 @@ async function pingPong(channel: Channel, durationMs: number): Promise<RoundTrip
       if (missing > 0) return;
       const now = performance.now();
       times.push(now - sentAt);
-      if (now - begunAt < durationMs) next();
-      else channel.end();
+      if (now - begunAt < durationMs) return next();
+      channel.end();
+      resolve({ medianMs: percentile(times, 0.5), p99Ms: percentile(times, 0.99), count: times.length, seconds: (now - begunAt) / 1000 });
     },
-    closed: (error) => {
-      if (error !== undefined || missing > 0) reject(error ?? new Error('the other side ended instead of answering'));
-      else {
-        const seconds = (performance.now() - begunAt) / 1000;
-        resolve({ medianMs: percentile(times, 0.5), p99Ms: percentile(times, 0.99), count: times.length, seconds });
-      }
-    },
+    closed: (error) => reject(error ?? new Error('the other end closed the channel instead of answering')),
   });
   channel.write(encodeOrder({ mode: 'echo', durationMs }));
   next();
-  try {
-    return await promise;
-  } finally {
-    channel.reset();
-  }
+  return promise;
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { type Builds, measureBuilds } from '../build/builds.ts';
 import { DuplexChannel } from '../channel/channel.ts';
 import { type SourceCommands, sourceCommands } from '../channel/sender.ts';
@@ -16,23 +17,23 @@ export interface TcpSourceCommands extends SourceCommands {
 
 let target: Target | undefined;
 
-async function open(): Promise<DuplexChannel> {
+async function connected(): Promise<Socket> {
   if (target === undefined) throw new Error('no target');
   const socket = dial(target);
   await established(socket);
-  return new DuplexChannel(socket);
+  return socket;
 }
 
 serveRole<TcpSourceCommands>({
-  ...sourceCommands(open),
+  ...sourceCommands(async () => new DuplexChannel(await connected())),
   target(to) {
     target = to;
   },
   connects(durationMs) {
     return measureBuilds(
       async () => {
-        const channel = await open();
-        return () => channel.reset();
+        const socket = await connected();
+        return () => void socket.destroy();
       },
       durationMs,
       1,

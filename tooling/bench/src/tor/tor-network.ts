@@ -25,6 +25,7 @@ import {
   authorityConfiguration,
   clientConfiguration,
   relayConfiguration,
+  runningRelays,
 } from './torrc.ts';
 
 const run = promisify(execFile);
@@ -92,27 +93,25 @@ async function startNetwork(group: ProcessGroup, tuning: TorTuning): Promise<Tor
       const instance = await instanceIn(folder, String.fromCodePoint(0x42 + i), chainHost(i + 1));
       const orPort = await freePort(instance.host);
       await start(instance, relayConfiguration(instance, orPort, authority, tuning), true);
-      return { instance, orPort };
+      return instance;
     }),
   );
+  // Before that the client would ask in vain, and then wait longer and longer.
+  await group.watch(retry(BOOTSTRAP_TIMEOUT_MS, () => checkConsensus(authorityInstance, relays)));
   const client = await instanceIn(folder, 'A', chainHost(0));
   const [socksPort, controlPort] = [await freePort(client.host), await freePort(client.host)];
   await start(client, clientConfiguration(client, { socksPort, controlPort }, authority, tuning), true);
   const sinkHost = chainHost(RELAYS + 1);
   const sinkPort = await group.watch(sink.call('listen', sinkHost));
+  const places = {
+    control: { host: client.host, port: controlPort },
+    socks: { host: client.host, port: socksPort },
+    sink: { host: sinkHost, port: sinkPort },
+  };
   const ready = async (): Promise<void> => {
-    const ports = [
-      ...relays.map(({ instance, orPort }) => ({ host: instance.host, port: orPort })),
-      { host: client.host, port: controlPort },
-    ];
-    await Promise.all(ports.map(({ host, port }) => waitForPort(host, port, BOOTSTRAP_TIMEOUT_MS)));
-    const path = await Promise.all(relays.map(({ instance }) => fingerprintOf(instance)));
-    const [control, socks, to] = [
-      { host: client.host, port: controlPort },
-      { host: client.host, port: socksPort },
-      { host: sinkHost, port: sinkPort },
-    ];
-    await source.callFor(BOOTSTRAP_TIMEOUT_MS, 'target', control, socks, path, to, BOOTSTRAP_TIMEOUT_MS);
+    await waitForPort(client.host, controlPort, START_TIMEOUT_MS);
+    const path = await Promise.all(relays.map(fingerprintOf));
+    await source.callFor(BOOTSTRAP_TIMEOUT_MS, 'target', places, path, tuning.windowBytes, BOOTSTRAP_TIMEOUT_MS);
   };
   await group.watch(ready());
   return { group, source };
@@ -151,6 +150,14 @@ async function makeAuthority(tor: string, { folder, host, nickname }: TorInstanc
   const options = ['--orport', String(orPort), '--datadirectory', folder, '--nickname', nickname];
   await run(tor, ['--list-fingerprint', '-f', empty, '--defaults-torrc', empty, ...options]);
   return { host, orPort, dirPort, v3Identity, fingerprint: await fingerprintOf({ folder }) };
+}
+
+/** @throws Error while there is no consensus with all relays running */
+async function checkConsensus({ folder }: TorInstance, relays: readonly TorInstance[]): Promise<void> {
+  const consensus = await readFile(join(folder, 'cached-microdesc-consensus'), 'utf8');
+  const running = runningRelays(consensus);
+  const absent = relays.filter(({ nickname }) => !running.includes(nickname)).map(({ nickname }) => nickname);
+  if (absent.length > 0) throw new Error(`tor: not in the consensus: ${absent.join(', ')}`);
 }
 
 /** What others know an instance by; it writes that down some time after it was started. */

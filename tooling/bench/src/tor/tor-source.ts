@@ -14,10 +14,20 @@ interface Place {
   readonly port: number;
 }
 
+/** Ports of the client, and where streams end. */
+export interface Places {
+  readonly control: Place;
+  readonly socks: Place;
+  readonly sink: Place;
+}
+
 /** What the role answers to. */
 export interface TorSourceCommands extends SourceCommands {
-  /** Waits until the client can build circuits through `path`, fingerprints of relays; streams go to `sink`. */
-  target(control: Place, socks: Place, path: readonly string[], sink: Place, timeoutMs: number): Promise<void>;
+  /**
+   * Waits until the client can build circuits through `path`, fingerprints of relays; streams go to the sink, with so
+   * many bytes of bulk data on the way.
+   */
+  target(places: Places, path: readonly string[], windowBytes: number, timeoutMs: number): Promise<void>;
   /** Builds and closes circuits for so long. */
   builds(durationMs: number, parallel: number): Promise<CountedBuilds>;
 }
@@ -28,8 +38,7 @@ interface Building {
 }
 
 let control: TorControl | undefined;
-let socks: Place | undefined;
-let sink: Place | undefined;
+let places: Places | undefined;
 let path = '';
 /** The circuit that streams are attached to. */
 let circuit: string | undefined;
@@ -75,8 +84,8 @@ async function closeCircuit(id: string): Promise<void> {
 }
 
 async function open(): Promise<DuplexChannel> {
-  if (socks === undefined || sink === undefined) throw new Error('no target');
-  return new DuplexChannel(await socksConnect(socks, sink));
+  if (places === undefined) throw new Error('no target');
+  return new DuplexChannel(await socksConnect(places.socks, places.sink));
 }
 
 async function withCircuit<T>(run: () => Promise<T>): Promise<T> {
@@ -84,16 +93,18 @@ async function withCircuit<T>(run: () => Promise<T>): Promise<T> {
   return run();
 }
 
-const commands = sourceCommands(open);
+let commands = sourceCommands(open);
 
 serveRole<TorSourceCommands>({
   transfer: (durationMs, channels) => withCircuit(() => commands.transfer(durationMs, channels)),
   exchange: (durationMs) => withCircuit(() => commands.exchange(durationMs)),
   messages: (durationMs, length) => withCircuit(() => commands.messages(durationMs, length)),
   roundTrips: (durationMs, loaded) => withCircuit(() => commands.roundTrips(durationMs, loaded)),
-  async target(controlAt, socksAt, relays, sinkAt, timeoutMs) {
-    control = await TorControl.open(controlAt.host, controlAt.port, onEvent);
-    [socks, sink, path] = [socksAt, sinkAt, relays.map((fingerprint) => `$${fingerprint}`).join(',')];
+  async target(given, relays, windowBytes, timeoutMs) {
+    commands = sourceCommands(open, windowBytes);
+    places = given;
+    path = relays.map((fingerprint) => `$${fingerprint}`).join(',');
+    control = await TorControl.open(given.control.host, given.control.port, onEvent);
     await control.ask('SETEVENTS CIRC STREAM');
     // The client cannot before it has a consensus with all of them in it.
     circuit = await retry(timeoutMs, buildCircuit);

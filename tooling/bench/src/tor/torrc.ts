@@ -11,10 +11,15 @@ export interface TorTuning {
   readonly options: readonly string[];
   /** Whether small packets are to leave at once, which Tor has no option for. */
   readonly noDelay: boolean;
+  /**
+   * Bytes of bulk data on the way. Tor's client reads on from the application while its circuit is full, hundreds of
+   * megabytes; this is more than the circuit has room for, so that it stays full and a round still ends.
+   */
+  readonly windowBytes: number;
 }
 
 /** Tor as it comes. */
-export const DEFAULT_TUNING: TorTuning = { consensusParams: {}, options: [], noDelay: false };
+export const DEFAULT_TUNING: TorTuning = { consensusParams: {}, options: [], noDelay: false, windowBytes: 4 * 1024 * 1024 };
 
 /** The best that was found: windows that start wide and stay wide, less queueing, no delayed acknowledgements. */
 export const BEST_TUNING: TorTuning = {
@@ -35,6 +40,7 @@ export const BEST_TUNING: TorTuning = {
   },
   options: ['Schedulers Vanilla'],
   noDelay: true,
+  windowBytes: 16 * 1024 * 1024,
 };
 
 /** One instance of Tor. */
@@ -62,6 +68,7 @@ Nickname ${nickname}
 DataDirectory ${folder}
 RunAsDaemon 0
 ShutdownWaitLength 0
+__DisablePredictedCircuits 1
 Log notice stdout
 DirAuthority authority orport=${orPort} no-v2 v3ident=${v3Identity} ${host}:${dirPort} ${fingerprint}
 ${options.map((line) => `${line}\n`).join('')}`;
@@ -113,10 +120,16 @@ export function clientConfiguration(
   return `${common(instance, authority, tuning)}SocksPort ${instance.host}:${socksPort}
 ControlPort ${instance.host}:${controlPort}
 CookieAuthentication 0
-__DisablePredictedCircuits 1
 __LeaveStreamsUnattached 1
 LearnCircuitBuildTimeout 0
 CircuitBuildTimeout 60
 MaxCircuitDirtiness 1 day
 `;
+}
+
+/** Nicknames of the relays that a consensus says are running (dir-spec §3.4.1). */
+export function runningRelays(consensus: string): readonly string[] {
+  return [...consensus.matchAll(/^r (\S+) [^]*?^s (.*)$/gm)]
+    .filter(([, , flags]) => flags?.split(' ').includes('Running'))
+    .map(([, nickname]) => nickname as string);
 }

@@ -1,0 +1,28 @@
+import { createWorld } from '@matryoshka/simulation';
+import { describe, expect, test } from 'vitest';
+import { fakeSession } from '../test/fake-session.ts';
+import { GREETING_TIMEOUT_MS, greetings } from './greetings.ts';
+
+describe('waiting for hellos', () => {
+  test('returns at once where all have said it, or are over', async () => {
+    const { clock } = createWorld({ seed: 1 });
+    expect(await greetings([], clock)).toBe(false);
+    expect(await greetings([fakeSession(), fakeSession({ greeted: false, sending: false })], clock)).toBe(false);
+    expect(clock.now()).toBe(0);
+  });
+
+  test('ends with the last hello', async () => {
+    const { clock, run } = createWorld({ seed: 2 });
+    const sessions = [fakeSession({ greeted: false }), fakeSession({ greeted: false }), fakeSession()];
+    clock.after(100, () => sessions[0]?.greet());
+    clock.after(300, () => sessions[1]?.greet());
+    expect(await run(greetings(sessions, clock))).toBe(true);
+    expect(clock.now()).toBe(300);
+  });
+
+  test('and no later than the bound', async () => {
+    const { clock, run } = createWorld({ seed: 3 });
+    expect(await run(greetings([fakeSession({ greeted: false })], clock))).toBe(true);
+    expect(clock.now()).toBe(GREETING_TIMEOUT_MS);
+  });
+});
