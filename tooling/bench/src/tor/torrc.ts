@@ -19,7 +19,7 @@ export interface TorTuning {
 }
 
 /** Tor as it comes. */
-export const DEFAULT_TUNING: TorTuning = { consensusParams: {}, options: [], noDelay: false, windowBytes: 4 * 1024 * 1024 };
+export const DEFAULT_TUNING: TorTuning = { consensusParams: {}, options: [], noDelay: false, windowBytes: 2 * 1024 * 1024 };
 
 /** The best that was found: windows that start wide and stay wide, less queueing, no delayed acknowledgements. */
 export const BEST_TUNING: TorTuning = {
@@ -69,7 +69,7 @@ DataDirectory ${folder}
 RunAsDaemon 0
 ShutdownWaitLength 0
 __DisablePredictedCircuits 1
-Log notice stdout
+Log info file /tmp/torlog-${nickname}-${options.length}
 DirAuthority authority orport=${orPort} no-v2 v3ident=${v3Identity} ${host}:${dirPort} ${fingerprint}
 ${options.map((line) => `${line}\n`).join('')}`;
 }
