@@ -30,7 +30,8 @@ describe('an opener', () => {
 
   test('counts both directions of an exchange', async () => {
     const { bytes, writes } = await commands().exchange(ROUND_MS);
-    expect(bytes).toBeGreaterThan(writes * WRITE_LENGTH);
+    // In one process the end that runs first may use up all the time.
+    expect(bytes).toBeGreaterThanOrEqual(writes * WRITE_LENGTH);
     expect(bytes % WRITE_LENGTH).toBe(0);
   });
 

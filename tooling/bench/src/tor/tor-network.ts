@@ -88,6 +88,8 @@ async function startNetwork(group: ProcessGroup, tuning: TorTuning): Promise<Tor
   const authorityInstance = await instanceIn(folder, 'authority', AUTHORITY_HOST);
   const authority = await makeAuthority(tor, authorityInstance, empty);
   await start(authorityInstance, authorityConfiguration(authorityInstance, authority, tuning), false);
+  // A relay whose first descriptor finds nobody waits a minute with the next one.
+  await group.watch(waitForPort(authority.host, authority.dirPort, START_TIMEOUT_MS));
   const relays = await Promise.all(
     Array.from({ length: RELAYS }, async (_, i) => {
       const instance = await instanceIn(folder, String.fromCodePoint(0x42 + i), chainHost(i + 1));
