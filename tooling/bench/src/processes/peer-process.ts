@@ -14,10 +14,11 @@ const ANSWER_TIMEOUT_MS = 30_000;
 /** A process starts twice as fast where the scripts were compiled before. */
 const COMPILE_CACHE_FOLDER = join(tmpdir(), 'matryoshka-bench-compile-cache');
 
-const living = new Set<ChildProcess>();
+/** With the signal that ends each: what keeps programs of its own must get to end them. */
+const living = new Map<ChildProcess, NodeJS.Signals>();
 // Whatever way this process ends, it leaves none of its own behind.
 process.on('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
+  for (const [child, signal] of living) child.kill(signal);
 });
 
 /** How a peer is started. */
@@ -28,6 +29,8 @@ export interface PeerOptions {
   readonly script: URL;
   /** Further options of Node for it. */
   readonly nodeOptions?: readonly string[];
+  /** Ends it where this process ends first; SIGKILL by default. */
+  readonly lastSignal?: NodeJS.Signals;
   /** Called once where it ends unasked; the error names it and holds what it said on standard error. */
   readonly onDied: (error: Error) => void;
 }
@@ -60,7 +63,7 @@ export class PeerProcess<C extends Commands<C>> {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child = child;
-    living.add(child);
+    living.set(child, options.lastSignal ?? 'SIGKILL');
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_LIMIT_LENGTH);
     });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,15 +26,15 @@ export interface ProgramOptions {
 export interface ProgramKeeperCommands {
   /** Starts a program that stays. */
   start(program: ProgramOptions): void;
-  /** What a program has said so far: the end of it. */
-  said(name: string): string;
+  /** Ends a program and starts it again. */
+  restart(name: string): Promise<void>;
   /** A folder for files of the programs. */
   folder(): string;
 }
 
 interface Program {
+  readonly options: ProgramOptions;
   readonly child: ChildProcess;
-  readonly counted: boolean;
   said: string;
 }
 
@@ -46,7 +47,7 @@ process.on('exit', () => {
   for (const { child } of programs.values()) {
     for (const { pid } of child.pid === undefined ? [] : treeOf(child.pid, all)) kill(pid);
   }
-  rmSync(folder, { recursive: true, force: true });
+  //rmSync
 });
 process.on('SIGTERM', () => process.exit(0));
 
@@ -58,30 +59,42 @@ function kill(pid: number): void {
   }
 }
 
+function start(options: ProgramOptions): void {
+  const { name, file, args, env } = options;
+  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const program: Program = { options, child, said: '' };
+  programs.set(name, program);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      program.said = (program.said + text).slice(-SAID_LIMIT_LENGTH);
+    });
+  }
+  const died = (how: string): void => {
+    if (programs.get(name) !== program) return;
+    // The parent reads this as what this process died of.
+    process.stderr.write(`${name} ${how}\n${program.said}`, () => process.exit(1));
+  };
+  child.on('error', (error) => died(`could not be started: ${error.message}`));
+  child.on('close', (code, signal) => died(`ended with ${signal ?? code}`));
+}
+
 serveRole<ProgramKeeperCommands>(
   {
-    start({ name, file, args, env, counted = true }) {
-      const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-      const program: Program = { child, counted, said: '' };
-      programs.set(name, program);
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          program.said = (program.said + text).slice(-SAID_LIMIT_LENGTH);
-        });
-      }
-      const died = (how: string): void => {
-        // The parent reads this as what this process died of.
-        process.stderr.write(`${name} ${how}\n${program.said}`, () => process.exit(1));
-      };
-      child.on('error', (error) => died(`could not be started: ${error.message}`));
-      child.on('close', (code, signal) => died(`ended with ${signal ?? code}`));
+    start,
+    async restart(name) {
+      const program = programs.get(name);
+      if (program === undefined) throw new RangeError(`no program ${name}`);
+      const exited = once(program.child, 'exit');
+      programs.delete(name);
+      program.child.kill('SIGKILL');
+      await exited;
+      start(program.options);
     },
-    said: (name) => programs.get(name)?.said ?? '',
     folder: () => folder,
   },
   () => {
     const all = allProcesses();
-    const counted = [...programs].filter(([, program]) => program.counted);
+    const counted = [...programs].filter(([, { options }]) => options.counted ?? true);
     return { programs: Object.fromEntries(counted.map(([name, { child }]) => [name, usageOfTree(child.pid ?? 0, all)])) };
   },
 );

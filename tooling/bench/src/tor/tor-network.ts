@@ -98,8 +98,10 @@ async function startNetwork(group: ProcessGroup, tuning: TorTuning): Promise<Tor
       return instance;
     }),
   );
-  // Before that the client would ask in vain, and then wait longer and longer.
   await group.watch(retry(BOOTSTRAP_TIMEOUT_MS, () => checkConsensus(authorityInstance, relays)));
+  // Who has asked in vain for a consensus waits longer and longer: relays begin anew, and the client begins now.
+  await group.watch(Promise.all(relays.map(({ nickname }) => keeper.call('restart', `tor ${nickname}`))));
+  await group.watch(Promise.all(relays.map((relay) => retry(BOOTSTRAP_TIMEOUT_MS, () => checkConsensus(relay, relays)))));
   const client = await instanceIn(folder, 'A', chainHost(0));
   const [socksPort, controlPort] = [await freePort(client.host), await freePort(client.host)];
   await start(client, clientConfiguration(client, { socksPort, controlPort }, authority, tuning), true);
@@ -154,7 +156,7 @@ async function makeAuthority(tor: string, { folder, host, nickname }: TorInstanc
   return { host, orPort, dirPort, v3Identity, fingerprint: await fingerprintOf({ folder }) };
 }
 
-/** @throws Error while there is no consensus with all relays running */
+/** @throws Error while an instance has no consensus with all relays running */
 async function checkConsensus({ folder }: TorInstance, relays: readonly TorInstance[]): Promise<void> {
   const consensus = await readFile(join(folder, 'cached-microdesc-consensus'), 'utf8');
   const running = runningRelays(consensus);

@@ -69,7 +69,7 @@ DataDirectory ${folder}
 RunAsDaemon 0
 ShutdownWaitLength 0
 __DisablePredictedCircuits 1
-Log notice stdout
+Log info file ${folder}.log
 DirAuthority authority orport=${orPort} no-v2 v3ident=${v3Identity} ${host}:${dirPort} ${fingerprint}
 ${options.map((line) => `${line}\n`).join('')}`;
 }
@@ -102,6 +102,7 @@ export function relayConfiguration(instance: TorInstance, orPort: number, author
   return `${common(instance, authority, tuning)}Address ${instance.host}
 OrPort ${instance.host}:${orPort}
 SocksPort 0
+DirCache 0
 AssumeReachable 1
 ExitRelay 1
 ExitPolicyRejectPrivate 0
@@ -120,6 +121,7 @@ export function clientConfiguration(
   return `${common(instance, authority, tuning)}SocksPort ${instance.host}:${socksPort}
 ControlPort ${instance.host}:${controlPort}
 CookieAuthentication 0
+UseEntryGuards 0
 __LeaveStreamsUnattached 1
 LearnCircuitBuildTimeout 0
 CircuitBuildTimeout 60
