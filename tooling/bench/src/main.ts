@@ -41,6 +41,10 @@ async function measure(options: BenchOptions): Promise<Report> {
   const failures: Failure[] = [];
   const shared = new SharedGroups();
   try {
+    const rivals = selections
+      .flatMap(({ counterparts }) => counterparts)
+      .filter(({ competitor }) => competitor === undefined || !missing.has(competitor));
+    if (quick) for (const { prepare } of rivals) prepare?.(shared);
     for (const selection of selections) {
       try {
         // Two scenarios at once would disturb each other.

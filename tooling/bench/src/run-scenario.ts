@@ -90,7 +90,7 @@ async function takePart(each: Entrant, step: () => Promise<unknown> | undefined,
   } catch (error) {
     const competitor = each.counterpart?.competitor;
     if (competitor === undefined || competitor === 'plain') throw error;
-    each.missing = `failed: ${(error as Error).message}`;
+    each.missing = `failed: ${(error as Error).message.trim()}`;
     progress(`  ${each.name} ${each.missing}`);
   }
 }

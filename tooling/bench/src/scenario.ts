@@ -44,6 +44,8 @@ export interface Counterpart {
   /** Undefined where it is ours, too, under other conditions. */
   readonly competitor?: Competitor;
   readonly setup: Setup;
+  /** Begins with what takes long and is mostly waiting, for quick runs: `setup` then finds it begun. */
+  readonly prepare?: (shared: SharedGroups) => void;
 }
 
 /** What is measured in one shape, and all it is compared with: a row of the results for each. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -126,6 +127,22 @@ describe('bench', { timeout: 60_000 }, () => {
     expect(out).toBe('');
     // Those whose parent was killed go by themselves, as soon as they notice.
     await expect.poll(() => peers.filter(runs), { timeout: 5000 }).toEqual([]);
+  });
+
+  test.each(['SIGINT', 'SIGKILL'] as const)('programs that are not ours go, too, and what they wrote, after %s', async (signal) => {
+    const script = fileURLToPath(new URL('keeping.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--conditions=@matryoshka/source', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    started.push(child);
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const [keeper, folder] = String(line).trim().split(' ') as [string, string];
+    const shells = childrenOf(Number(keeper));
+    expect(shells).toHaveLength(1);
+    const sleepers = childrenOf(shells[0] as number);
+    expect(sleepers).toHaveLength(1);
+    expect(existsSync(folder)).toBe(true);
+    child.kill(signal);
+    await expect.poll(() => [Number(keeper), ...shells, ...sleepers].filter(runs), { timeout: 5000 }).toEqual([]);
+    expect(existsSync(folder)).toBe(false);
   });
 
   test('what a process said on standard error before it died is told', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PeerProcess } from './peer-process.ts';
+import type { ProgramKeeperCommands } from './program-keeper.ts';
 import type { BaseCommands, Commands, Usage } from './role.ts';
 
 /** How long a failed call waits for the news that really another process died. */
@@ -23,17 +24,12 @@ export class ProcessGroup {
 
   /** Starts one more process, with further options of Node if given. */
   start<C extends Commands<C>>(name: string, script: URL, nodeOptions: readonly string[] = []): PeerProcess<C> {
-    const peer = new PeerProcess<C & BaseCommands>({
-      name,
-      script,
-      nodeOptions: [...nodeOptions, ...this.#profileOptions(name)],
-      onDied: (error) => {
-        this.#failure ??= error;
-        this.#failed.reject(error);
-      },
-    });
-    this.#peers.push(peer);
-    return peer;
+    return this.#start(name, script, [...nodeOptions, ...this.#profileOptions(name)], 'SIGKILL');
+  }
+
+  /** Starts a process that keeps programs which are not ours. */
+  startKeeper(): PeerProcess<ProgramKeeperCommands> {
+    return this.#start('programs', new URL('program-keeper.ts', import.meta.url), [], 'SIGTERM');
   }
 
   /** Waits for `work`. @throws Error what it failed with, or the death of a process of the group, which explains more */
@@ -57,6 +53,21 @@ export class ProcessGroup {
   /** Ends every process; resolves when all are gone. */
   async close(): Promise<void> {
     await Promise.all(this.#peers.map((peer) => peer.leave()));
+  }
+
+  #start<C extends Commands<C>>(name: string, script: URL, nodeOptions: readonly string[], lastSignal: NodeJS.Signals): PeerProcess<C> {
+    const peer = new PeerProcess<C & BaseCommands>({
+      name,
+      script,
+      nodeOptions,
+      lastSignal,
+      onDied: (error) => {
+        this.#failure ??= error;
+        this.#failed.reject(error);
+      },
+    });
+    this.#peers.push(peer);
+    return peer;
   }
 
   #profileOptions(name: string): readonly string[] {

@@ -47,7 +47,7 @@ process.on('exit', () => {
   for (const { child } of programs.values()) {
     for (const { pid } of child.pid === undefined ? [] : treeOf(child.pid, all)) kill(pid);
   }
-  //rmSync
+  rmSync(folder, { recursive: true, force: true });
 });
 process.on('SIGTERM', () => process.exit(0));
 

@@ -7,7 +7,6 @@ import { chainHost } from '../chain-host.ts';
 import { findProgram } from '../competitors.ts';
 import { freePort, waitForPort } from '../processes/free-port.ts';
 import type { ProcessGroup } from '../processes/process-group.ts';
-import type { ProgramKeeperCommands } from '../processes/program-keeper.ts';
 import { retry } from '../processes/retry.ts';
 import type { Contender } from '../scenario.ts';
 import { withCpu } from '../workloads.ts';
@@ -22,7 +21,7 @@ const PRIVILEGE_SEPARATION_FOLDER = '/run/sshd';
 /** `ssh -J` over so many servers, one layer of encryption for each: the nesting of a telescoped connection. */
 export async function sshChain(group: ProcessGroup, layers: number): Promise<Contender> {
   const [ssh, sshd] = await Promise.all([program('ssh'), program('sshd')]);
-  const keeper = group.start<ProgramKeeperCommands>('programs', new URL('../processes/program-keeper.ts', import.meta.url));
+  const keeper = group.startKeeper();
   const source = group.start<SshSourceCommands>('source', new URL('ssh-source.ts', import.meta.url));
   const folder = await group.watch(keeper.call('folder'));
   const files = await makeKeys(folder);

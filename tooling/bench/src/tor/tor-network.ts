@@ -9,8 +9,8 @@ import { findProgram } from '../competitors.ts';
 import { freePort, waitForPort } from '../processes/free-port.ts';
 import type { PeerProcess } from '../processes/peer-process.ts';
 import type { ProcessGroup } from '../processes/process-group.ts';
-import type { ProgramKeeperCommands } from '../processes/program-keeper.ts';
 import { retry } from '../processes/retry.ts';
+import type { SharedGroups } from '../processes/shared-groups.ts';
 import type { Counterpart, Setting } from '../scenario.ts';
 import type { TcpSinkCommands } from '../tcp/tcp-sink.ts';
 import { type Line, type Workload, contender } from '../workloads.ts';
@@ -59,19 +59,24 @@ export function torBuildCounterparts(measure: BuildMeasure = 'time'): readonly C
 
 function both(setup: (setting: Setting, tuning: TorTuning) => ReturnType<Counterpart['setup']>): readonly Counterpart[] {
   return [
-    { name: 'tor', competitor: 'tor', setup: (setting) => setup(setting, DEFAULT_TUNING) },
-    { name: 'tor-tuned', competitor: 'tor', setup: (setting) => setup(setting, BEST_TUNING) },
+    { name: 'tor', competitor: 'tor', setup: (setting) => setup(setting, DEFAULT_TUNING), prepare: prepare(DEFAULT_TUNING) },
+    { name: 'tor-tuned', competitor: 'tor', setup: (setting) => setup(setting, BEST_TUNING), prepare: prepare(BEST_TUNING) },
   ];
 }
 
+function prepare(tuning: TorTuning): (shared: SharedGroups) => void {
+  // Who uses it is told of its failure.
+  return (shared) => void torLine({ shared }, tuning).catch(() => {});
+}
+
 /** It takes half a minute to start one: there is one of each kind in a run. */
-function torLine({ shared }: Setting, tuning: TorTuning): Promise<TorLine> {
+function torLine({ shared }: Pick<Setting, 'shared'>, tuning: TorTuning): Promise<TorLine> {
   return shared.get(tuning === DEFAULT_TUNING ? 'tor' : 'tor-tuned', (group) => startNetwork(group, tuning));
 }
 
 async function startNetwork(group: ProcessGroup, tuning: TorTuning): Promise<TorLine> {
   const tor = await program('tor');
-  const keeper = group.start<ProgramKeeperCommands>('programs', new URL('../processes/program-keeper.ts', import.meta.url));
+  const keeper = group.startKeeper();
   const source = group.start<TorSourceCommands>('source', new URL('tor-source.ts', import.meta.url));
   const sink = group.start<TcpSinkCommands>('sink', new URL('../tcp/tcp-sink.ts', import.meta.url));
   const folder = await group.watch(keeper.call('folder'));

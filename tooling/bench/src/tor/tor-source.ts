@@ -49,7 +49,9 @@ const early = new Map<string, string>();
 
 function onEvent(line: string): void {
   const [kind, id, status] = line.split(' ') as [string, string, string];
-  if (kind === 'STREAM' && status === 'NEW') void control?.ask(`ATTACHSTREAM ${id} ${circuit ?? 0}`).catch(() => {});
+  // The client's own streams, to directories, find their way themselves.
+  if (kind === 'STREAM' && status === 'NEW' && line.includes('PURPOSE=USER'))
+    void control?.ask(`ATTACHSTREAM ${id} ${circuit ?? 0}`).catch(() => {});
   if (kind !== 'CIRC') return;
   if (status === 'EXTENDED') handshakes++;
   if (status !== 'BUILT' && status !== 'FAILED' && status !== 'CLOSED') return;

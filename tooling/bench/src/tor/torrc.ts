@@ -69,7 +69,7 @@ DataDirectory ${folder}
 RunAsDaemon 0
 ShutdownWaitLength 0
 __DisablePredictedCircuits 1
-Log info file ${folder}.log
+Log notice stdout
 DirAuthority authority orport=${orPort} no-v2 v3ident=${v3Identity} ${host}:${dirPort} ${fingerprint}
 ${options.map((line) => `${line}\n`).join('')}`;
 }
