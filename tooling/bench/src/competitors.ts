@@ -1,15 +1,19 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { installLibp2p, isLibp2pInstalled } from './libp2p/modules.ts';
+import { LIBP2P_VERSION, installLibp2p, isLibp2pInstalled } from './libp2p/modules.ts';
 import type { Competitor } from './scenario.ts';
 
 /** Where system services live, which are not in everybody's path. */
-const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** Where a program is; undefined where it is not installed. */
-export async function findProgram(name: string): Promise<string | undefined> {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_FOLDERS].filter((folder) => folder !== '');
+/** Where a program is, by the PATH; undefined where it is in none of its folders. */
+export function findProgram(name: string): Promise<string | undefined> {
+  return findIn((process.env['PATH'] ?? '').split(delimiter), name);
+}
+
+async function findIn(folders: readonly string[], name: string): Promise<string | undefined> {
   for (const folder of folders) {
+    if (folder === '') continue;
     const file = join(folder, name);
     try {
       // The first one counts, as in a shell.
@@ -23,18 +27,18 @@ export async function findProgram(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** What is not installed of these programs, in words; undefined where all are. */
+/** What there is not of these programs, in words; undefined where there are all. */
 async function missing(programs: readonly string[]): Promise<string | undefined> {
   const found = await Promise.all(programs.map(findProgram));
   const absent = programs.filter((_, i) => found[i] === undefined);
-  return absent.length === 0 ? undefined : `not installed: ${absent.join(', ')}`;
+  if (absent.length === 0) return undefined;
+  const elsewhere = (await Promise.all(absent.map((name) => findIn(SYSTEM_FOLDERS, name)))).filter((file) => file !== undefined);
+  const hint = elsewhere.length === 0 ? '' : ` (there is ${elsewhere.join(', ')}, outside the PATH)`;
+  return `not installed: ${absent.join(', ')}${hint}`;
 }
 
-/**
- * Why a competitor cannot take part; undefined where it can.
- * @param asked - whether it was named: then what comes from a package registry is installed, if it is not yet
- */
-export async function whyMissing(competitor: Competitor, asked: boolean): Promise<string | undefined> {
+/** Why a competitor cannot take part; undefined where it can. What comes from a package registry is installed first. */
+export async function whyMissing(competitor: Competitor, progress: (line: string) => void): Promise<string | undefined> {
   switch (competitor) {
     case 'plain':
       return undefined;
@@ -45,19 +49,21 @@ export async function whyMissing(competitor: Competitor, asked: boolean): Promis
     case 'tor':
       return missing(['tor', 'tor-gencert']);
     case 'libp2p':
-      return findLibp2p(asked);
+      return installingLibp2p(progress);
     default:
       return competitor satisfies never;
   }
 }
 
-async function findLibp2p(install: boolean): Promise<string | undefined> {
+async function installingLibp2p(progress: (line: string) => void): Promise<string | undefined> {
   if (await isLibp2pInstalled()) return undefined;
-  if (!install) return 'not installed: --against libp2p does that';
+  const npm = await findProgram('npm');
+  if (npm === undefined) return 'not installed: npm, which would install it';
+  progress(`libp2p: installing js-libp2p ${LIBP2P_VERSION}, outside this workspace and once`);
   try {
-    await installLibp2p();
+    await installLibp2p(npm);
     return undefined;
   } catch (error) {
-    return `cannot be installed: ${(error as Error).message}`;
+    return `cannot be installed: ${(error as Error).message.trim()}`;
   }
 }

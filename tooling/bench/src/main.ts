@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { access, constants as fileConstants, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { whyMissing } from './competitors.ts';
-import { SERVING_NODE_OPTIONS } from './matryoshka/chains.ts';
+import { MANY_LINKS_OPTIONS, SERVING_NODE_OPTIONS } from './matryoshka/chains.ts';
 import { type BenchOptions, helpText, parseOptions } from './options.ts';
 import { reportHtml } from './report-html.ts';
 import { reportText } from './report-text.ts';
@@ -20,13 +21,13 @@ function progress(line: string): void {
 }
 
 /** Competitors that some scenario wants and that cannot take part, with the reason. */
-async function findMissing({ selections, against }: BenchOptions): Promise<ReadonlyMap<Competitor, string>> {
+async function findMissing({ selections }: BenchOptions): Promise<ReadonlyMap<Competitor, string>> {
   const wanted = new Set(selections.flatMap(({ counterparts }) => counterparts.flatMap(({ competitor }) => competitor ?? [])));
   const missing = new Map<Competitor, string>();
   for (const competitor of wanted) {
     // What has to be installed is installed one after the other.
     // oxlint-disable-next-line no-await-in-loop
-    const reason = await whyMissing(competitor, against.includes(competitor));
+    const reason = await whyMissing(competitor, progress);
     if (reason === undefined) continue;
     missing.set(competitor, reason);
     progress(`${competitor} is missing: ${reason}`);
@@ -59,14 +60,24 @@ async function measure(options: BenchOptions): Promise<Report> {
   } finally {
     await shared.close();
   }
-  const machineOptions = { quick, ...plan, servingNodes: SERVING_NODE_OPTIONS, missing: Object.fromEntries(missing) };
+  const ours = { servingNodes: SERVING_NODE_OPTIONS, manyLinks: { relay: MANY_LINKS_OPTIONS } };
+  const machineOptions = { quick, ...plan, ...ours, missing: Object.fromEntries(missing) };
   return { machine: describeMachine(machineOptions), results, failures };
+}
+
+/** Before minutes of measurement that nobody would see. @throws Error where the page could not be written */
+async function checkFolder(file: string): Promise<void> {
+  const folder = dirname(file);
+  await access(folder, fileConstants.W_OK).catch((error: Error) => {
+    throw new Error(`--report ${file}: nothing can be written to ${folder}: ${error.message}`, { cause: error });
+  });
 }
 
 async function main(args: readonly string[]): Promise<number> {
   let options: BenchOptions;
   try {
     options = parseOptions(args);
+    if (options.reportFile !== undefined) await checkFolder(options.reportFile);
   } catch (error) {
     process.stderr.write(`bench: ${(error as Error).message}\nTry --help.\n`);
     return 2;
@@ -76,11 +87,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const report = await measure(options);
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `\n${reportText(report)}`);
   if (options.reportFile !== undefined) {
     await writeFile(options.reportFile, reportHtml(report));
     progress(`the page with plots is ${options.reportFile}`);
   }
-  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `\n${reportText(report)}`);
   return report.failures.length === 0 ? 0 : 1;
 }
 

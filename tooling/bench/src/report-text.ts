@@ -9,8 +9,14 @@ export function reportText({ machine, results, failures }: Report): string {
 }
 
 function resultText(result: Result): string {
-  const { id, unit, ratio, missing, spread, cpuPerGB, details, memoryPeakBytes } = result;
-  const lines = [`${id}${ratio === null ? '' : `   ratio ${ratio}`}${missing === null ? '' : `   MISSING: ${missing}`}`];
+  const { id, unit, ratio, cpuRatio, missing, spread, cpuPerGB, details, memoryPeakBytes } = result;
+  const heading = [
+    id,
+    ...(ratio === null ? [] : [`ratio ${ratio}`]),
+    ...(cpuRatio === null ? [] : [`ratio of CPU ${cpuRatio}`]),
+    ...(missing === null ? [] : [`MISSING: ${missing}`]),
+  ];
+  const lines = [heading.join('   ')];
   const names: readonly (keyof Pair<unknown>)[] = result.theirs === null ? ['ours'] : ['ours', 'theirs'];
   for (const name of names) {
     const range = spread[name] as readonly [number, number];

@@ -32,6 +32,7 @@ describe('a result', () => {
       ratio: 0.25,
       spread: { ours: [100, 150], theirs: [400, 600] },
       cpuPerGB: { ours: 5, theirs: 1 },
+      cpuRatio: 5,
       memoryPeakBytes: { ours: { A: 100e6, B: 120e6 }, theirs: { source: 80e6 } },
     });
   });
@@ -47,7 +48,7 @@ describe('a result', () => {
 
   test('has null where there is no counterpart', () => {
     const result = resultOf(scenario, id, ours, undefined);
-    expect(result).toMatchObject({ theirs: null, ratio: null, spread: { theirs: null }, cpuPerGB: { theirs: null } });
+    expect(result).toMatchObject({ theirs: null, ratio: null, spread: { theirs: null }, cpuPerGB: { theirs: null }, cpuRatio: null });
     expect(result.rounds.every((round) => round.theirs === null)).toBe(true);
   });
 
@@ -80,7 +81,7 @@ describe('a result', () => {
 
 test('for people it is a few lines with the same figures', () => {
   const text = reportText({ machine: describeMachine({ rounds: 3 }), results: [resultOf(scenario, id, ours, theirs)], failures: [] });
-  expect(text).toContain('bulk/relayed-3/plain   ratio 0.25');
+  expect(text).toContain('bulk/relayed-3/plain   ratio 0.25   ratio of CPU 5\n');
   expect(text).toMatch(/ours +120 MB\/s \(100 to 150\) {3}CPU 5 s\/GB {3}memory A 100 MB, B 120 MB/);
   expect(text).toMatch(/theirs +480 MB\/s \(400 to 600\) {3}CPU 1 s\/GB {3}memory source 80 MB/);
 });

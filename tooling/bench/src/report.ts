@@ -50,6 +50,8 @@ export interface Result {
   readonly spread: Pair<readonly [min: number, max: number]>;
   /** CPU seconds per 10⁹ bytes of payload, of all processes together: the median of the rounds. */
   readonly cpuPerGB: Pair<number | null>;
+  /** Ours divided by theirs of these: what short rounds tell best, for it moves least with what else the machine does. */
+  readonly cpuRatio: number | null;
   /** Medians of what else was measured. */
   readonly details: Pair<Readonly<Record<string, number>>>;
   /** Largest resident set of each process since it was started, in bytes. */
@@ -107,6 +109,7 @@ export function resultOf(
   const other = theirs !== undefined && 'samples' in theirs ? theirs : undefined;
   const own = valuesOf(ours);
   const others = other && valuesOf(other);
+  const cpu = { ours: cpuOf(ours), theirs: other === undefined ? null : cpuOf(other) };
   return {
     id,
     summary,
@@ -117,7 +120,8 @@ export function resultOf(
     ratio: others === undefined ? null : rounded(own.median / others.median),
     missing: theirs !== undefined && 'missing' in theirs ? theirs.missing : null,
     spread: { ours: spreadOf(own), theirs: others === undefined ? null : spreadOf(others) },
-    cpuPerGB: { ours: cpuOf(ours), theirs: other === undefined ? null : cpuOf(other) },
+    cpuPerGB: cpu,
+    cpuRatio: cpu.ours === null || cpu.theirs === null || cpu.theirs === 0 ? null : rounded(cpu.ours / cpu.theirs),
     details: { ours: detailsOf(ours), theirs: other === undefined ? null : detailsOf(other) },
     memoryPeakBytes: { ours: peaksOf(ours), theirs: other === undefined ? null : peaksOf(other) },
     rounds: ours.samples.map((sample, i) => {

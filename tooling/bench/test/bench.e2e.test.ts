@@ -1,7 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BaseCommands } from '../src/processes/role.ts';
@@ -26,7 +28,13 @@ interface Run {
 }
 
 function run(...args: readonly string[]): Run {
-  const child = spawn(process.execPath, ['--conditions=@matryoshka/source', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return runWith({}, ...args);
+}
+
+/** @param variables - of its environment */
+function runWith(variables: NodeJS.ProcessEnv, ...args: readonly string[]): Run {
+  const env = { ...process.env, ...variables };
+  const child = spawn(process.execPath, ['--conditions=@matryoshka/source', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   started.push(child);
   let out = '';
   let err = '';
@@ -93,6 +101,45 @@ describe('bench', { timeout: 60_000 }, () => {
     expect(small.unit).toBe('ms');
     expect(small.details.ours['p99Ms']).toBeGreaterThanOrEqual(small.ours);
     expect(small.cpuPerGB).toEqual({ ours: null, theirs: null });
+  });
+
+  test('a competitor that is not installed is missing for a reason, and the rest is measured', async () => {
+    const named = ['small/rtt-relayed-3/plain', 'small/rtt-relayed-3/tor'];
+    const { code, out, err } = await runWith({ PATH: '/no/such/folder' }, ...named, '--quick', '--json', '--rounds', '1').ended;
+    expect(code, err).toBe(0);
+    const { machine, results, failures } = JSON.parse(out) as Report;
+    const reason = expect.stringContaining('not installed: tor, tor-gencert') as unknown;
+    expect(machine.options['missing']).toEqual({ tor: reason });
+    expect(failures).toEqual([]);
+    expect(results).toMatchObject([
+      { id: named[0], theirs: expect.any(Number) as unknown, missing: null },
+      { id: named[1], ours: expect.any(Number) as unknown, theirs: null, ratio: null, missing: reason },
+    ]);
+    expect(err).toContain('tor is missing: not installed: tor, tor-gencert');
+  });
+
+  test('a page with plots is written beside what is printed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-test-'));
+    try {
+      const file = join(folder, 'page.html');
+      const { code, out, err } = await run('small/messages-relayed-3', '--quick', '--rounds', '1', '--report', file).ended;
+      expect(code, err).toBe(0);
+      expect(out).toContain('small/messages-relayed-3');
+      expect(err).toContain(`the page with plots is ${file}`);
+      await expect(readFile(file, 'utf8')).resolves.toMatch(/<h3 id="small\/messages-relayed-3">[^]*<svg /);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('what cannot be done is refused before anything is measured', async () => {
+    const refused = { code: 2, out: '' };
+    await expect(run('--preset', 'private').ended).resolves.toMatchObject({
+      ...refused,
+      err: expect.stringContaining('--preset') as unknown,
+    });
+    const file = '/no/such/folder/page.html';
+    await expect(run('--report', file).ended).resolves.toMatchObject({ ...refused, err: expect.stringContaining(file) as unknown });
   });
 
   test('help has an example; a scenario that does not exist is named with those that do', async () => {

@@ -3,18 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { type Channel, DuplexChannel } from './channel.ts';
 import { ACKNOWLEDGED_LENGTH, WRITE_LENGTH } from './protocol.ts';
 import { serveChannel } from './receiver.ts';
-import { type SourceCommands, sourceCommands } from './sender.ts';
+import { type SendWindows, type SourceCommands, sourceCommands } from './sender.ts';
 
 const ROUND_MS = 20;
 
 /** Commands over pipes in this process, whose far ends are served. */
-function commands(windowBytes?: number, carry: (near: Channel) => Channel = (near) => near): SourceCommands {
+function commands(windows?: SendWindows, carry: (near: Channel) => Channel = (near) => near): SourceCommands {
   const open = (): Promise<Channel> => {
     const [near, far] = duplexPair();
     serveChannel(new DuplexChannel(far));
     return Promise.resolve(carry(new DuplexChannel(near)));
   };
-  return sourceCommands(open, windowBytes);
+  return sourceCommands(open, windows);
 }
 
 describe('an opener', () => {
@@ -51,29 +51,36 @@ describe('an opener', () => {
   });
 
   test('has no more on the way than its window, where the carrier takes everything', async () => {
-    const window = 2 * ACKNOWLEDGED_LENGTH;
-    let onTheWay = 0;
+    const windows = { bulkBytes: 4 * ACKNOWLEDGED_LENGTH, loadBytes: 2 * ACKNOWLEDGED_LENGTH };
     let most = 0;
-    const greedy = (near: Channel): Channel => ({
-      write: (bytes) => {
-        near.write(bytes);
-        onTheWay += bytes.length;
-        most = Math.max(most, onTheWay);
-        return true;
-      },
-      end: () => near.end(),
-      attach: (handler) =>
-        near.attach({
-          ...handler,
-          data: (bytes) => {
-            onTheWay -= bytes.length * ACKNOWLEDGED_LENGTH;
-            handler.data?.(bytes);
-          },
-        }),
-    });
-    const { bytes } = await commands(window, greedy).transfer(ROUND_MS, 1);
-    expect(bytes).toBeGreaterThan(window);
-    expect(most).toBeLessThanOrEqual(window + WRITE_LENGTH);
+    const greedy = (near: Channel): Channel => {
+      let onTheWay = 0;
+      return {
+        write: (bytes) => {
+          near.write(bytes);
+          onTheWay += bytes.length;
+          most = Math.max(most, onTheWay);
+          return true;
+        },
+        end: () => near.end(),
+        attach: (handler) =>
+          near.attach({
+            ...handler,
+            data: (bytes) => {
+              onTheWay -= bytes.length * ACKNOWLEDGED_LENGTH;
+              handler.data?.(bytes);
+            },
+          }),
+      };
+    };
+    const { bytes } = await commands(windows, greedy).transfer(ROUND_MS, 1);
+    expect(bytes).toBeGreaterThan(windows.bulkBytes);
+    expect(most).toBeLessThanOrEqual(windows.bulkBytes + WRITE_LENGTH);
+    // Beside round trips it is the other one.
+    most = 0;
+    await commands(windows, greedy).roundTrips(ROUND_MS, true);
+    expect(most).toBeGreaterThanOrEqual(windows.loadBytes);
+    expect(most).toBeLessThanOrEqual(windows.loadBytes + WRITE_LENGTH);
   });
 
   test('is told where the far end goes away', async () => {

@@ -32,17 +32,24 @@ export interface SourceCommands {
   roundTrips(durationMs: number, loaded: boolean): Promise<RoundTrips>;
 }
 
+/** Bytes of bulk data that may be on the way. */
+export interface SendWindows {
+  readonly bulkBytes: number;
+  /** Beside round trips: these wait for all of it. */
+  readonly loadBytes: number;
+}
+
 /**
  * Commands on channels that `open` opens.
- * @param windowBytes - bytes of bulk data that may be on the way, for a carrier that takes any amount and keeps it to
- * itself: what it holds at the end of a round would take longer than the round
+ * @param windows - for a carrier that takes any amount and keeps it to itself: what it holds at the end of a round would
+ * take longer than the round, and round trips beside it would take the time of what it holds
  */
-export function sourceCommands(open: () => Promise<Channel>, windowBytes?: number): SourceCommands {
-  const bulkOrder = (durationMs: number): Order => ({ mode: windowBytes === undefined ? 'count' : 'acknowledge', durationMs });
+export function sourceCommands(open: () => Promise<Channel>, windows?: SendWindows): SourceCommands {
+  const bulkOrder = (durationMs: number): Order => ({ mode: windows === undefined ? 'count' : 'acknowledge', durationMs });
   return {
     async transfer(durationMs, channels) {
       const opened = await Promise.all(Array.from({ length: channels }, open));
-      return sendAll(opened, (channel) => send(channel, bulkOrder(durationMs), WRITE_LENGTH, windowBytes));
+      return sendAll(opened, (channel) => send(channel, bulkOrder(durationMs), WRITE_LENGTH, windows?.bulkBytes));
     },
     async exchange(durationMs) {
       return send(await open(), { mode: 'exchange', durationMs }, WRITE_LENGTH);
@@ -54,7 +61,7 @@ export function sourceCommands(open: () => Promise<Channel>, windowBytes?: numbe
       const [pings, bulk] = await Promise.all([open(), loaded ? open() : undefined]);
       const [times] = await Promise.all([
         pingPong(pings, durationMs),
-        bulk && send(bulk, bulkOrder(durationMs), WRITE_LENGTH, windowBytes),
+        bulk && send(bulk, bulkOrder(durationMs), WRITE_LENGTH, windows?.loadBytes),
       ]);
       return times;
     },

@@ -1,17 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type NodePeer, relayedChain } from '../matryoshka/chains.ts';
+import { type NodePeer, manyLinksChain } from '../matryoshka/chains.ts';
 import type { Contender, Scenario, Setting } from '../scenario.ts';
 import { withCpu } from '../workloads.ts';
 
 const LINKS = 1000;
 const QUICK_LINKS = 100;
-/** A, the relay B, and C. */
-const HOPS = 2;
 /** Each link takes some milliseconds of CPU time at both of its ends. */
 const OPEN_TIMEOUT_MS = 60_000;
 
 async function idleLinks({ group, quick }: Setting): Promise<Contender> {
-  const { originator, relays, destination, options } = await relayedChain(group, HOPS, ['--expose-gc']);
+  const { originator, relays, destination, options } = await manyLinksChain(group, ['--expose-gc']);
   const relay = relays[0] as NodePeer;
   const openMore = (count: number): Promise<void> => originator.callFor(OPEN_TIMEOUT_MS, 'openMore', destination, options, count);
   const count = quick ? QUICK_LINKS : LINKS;

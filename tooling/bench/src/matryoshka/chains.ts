@@ -12,6 +12,13 @@ import type { NodePeerCommands } from './node-peer.ts';
  */
 export const SERVING_NODE_OPTIONS = { relay: { enabled: true, allowDial: ['loopback'] } } as const satisfies Partial<NodeOptions>;
 
+/**
+ * Besides, where many links are open at once: a relay link keeps the credit it was given with when it was opened, up to
+ * 1 MiB in each direction, and the default bound of all credit is reached after some 140 links of one peer. It is a
+ * bound, not memory.
+ */
+export const MANY_LINKS_OPTIONS = { relayMemoryBytes: 16 * 2 ** 30 } as const satisfies NodeOptions['relay'];
+
 export type NodePeer = PeerProcess<NodePeerCommands>;
 
 /** How a connection gets to its destination. */
@@ -65,9 +72,14 @@ async function directChain(group: ProcessGroup): Promise<Chain> {
   return chainOf(nodes, addresses, 'direct', {});
 }
 
+/** Such a chain over two hops that has room for many relay links, and whose nodes are started with options of Node. */
+export function manyLinksChain(group: ProcessGroup, nodeOptions: readonly string[]): Promise<Chain> {
+  return relayedChain(group, 2, { nodeOptions, relay: MANY_LINKS_OPTIONS });
+}
+
 /** Relayed over so many hops: each relay has only the next one as its neighbour, so that there is one way to go. */
-export async function relayedChain(group: ProcessGroup, hops: number, nodeOptions: readonly string[] = []): Promise<Chain> {
-  const { nodes, addresses } = await startNodes(group, hops + 1, nodeOptions);
+async function relayedChain(group: ProcessGroup, hops: number, starting: StartOptions = {}): Promise<Chain> {
+  const { nodes, addresses } = await startNodes(group, hops + 1, starting);
   const neighbours = nodes.slice(0, -2).map((node, i) => node.call('connect', addresses[i + 1] as string));
   await group.watch(Promise.all(neighbours));
   return chainOf(nodes, addresses, 'relayed', hops === 1 ? { hops } : { hops, gateway: addresses[1] as string });
@@ -94,15 +106,24 @@ function chainOf(nodes: readonly NodePeer[], addresses: readonly string[], kind:
   return { nodes, originator, relays: nodes.slice(1, -1), kind, destination: addresses.at(-1) as string, options };
 }
 
+interface StartOptions {
+  /** Further options of Node for the processes. */
+  readonly nodeOptions?: readonly string[];
+  /** For every node, the originator as well. */
+  readonly relay?: NodeOptions['relay'];
+}
+
 async function startNodes(
   group: ProcessGroup,
   count: number,
-  nodeOptions: readonly string[] = [],
+  { nodeOptions = [], relay = {} }: StartOptions = {},
 ): Promise<{ readonly nodes: NodePeer[]; readonly addresses: string[] }> {
   const nodes = Array.from({ length: count }, (_, i) =>
     group.start<NodePeerCommands>(String.fromCodePoint(0x41 + i), new URL('node-peer.ts', import.meta.url), nodeOptions),
   );
-  const starting = nodes.map((node, i) => node.call('start', chainHost(i), i === 0 ? {} : SERVING_NODE_OPTIONS));
+  const starting = nodes.map((node, i) =>
+    node.call('start', chainHost(i), { relay: { ...(i === 0 ? {} : SERVING_NODE_OPTIONS.relay), ...relay } }),
+  );
   return { nodes, addresses: await group.watch(Promise.all(starting)) };
 }
 

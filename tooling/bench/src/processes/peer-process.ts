@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../cache-folder.ts';
 import type { Answer, BaseCommands, Call, Commands } from './role.ts';
 
 /** How much of what a process said on standard error is kept for its obituary. */
@@ -12,7 +12,7 @@ const LEAVE_TIMEOUT_MS = 5000;
 const ANSWER_TIMEOUT_MS = 30_000;
 
 /** A process starts twice as fast where the scripts were compiled before. */
-const COMPILE_CACHE_FOLDER = join(tmpdir(), 'matryoshka-bench-compile-cache');
+const COMPILE_CACHE_FOLDER: string = join(cacheFolder(), 'compiled');
 
 /** With the signal that ends each: what keeps programs of its own must get to end them. */
 const living = new Map<ChildProcess, NodeJS.Signals>();

@@ -61,7 +61,8 @@ function kill(pid: number): void {
 
 function start(options: ProgramOptions): void {
   const { name, file, args, env } = options;
-  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  // Detached: Ctrl-C in a terminal would end a server before those it has started, and nobody would know them any more.
+  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const program: Program = { options, child, said: '' };
   programs.set(name, program);
   for (const stream of [child.stdout, child.stderr]) {

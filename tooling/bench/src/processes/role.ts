@@ -44,8 +44,8 @@ export function serveRole<C extends Commands<C>>(commands: C, usage: BaseCommand
   const handlers = new Map<string, (...args: never[]) => unknown>(Object.entries({ ...commands, usage }));
   process.on('message', (call: Call) => void answer(handlers, call));
   process.on('disconnect', () => process.exit(0));
-  // Ctrl-C in a terminal reaches every process of the group; the parent decides what happens then.
-  process.on('SIGINT', () => {});
+  // Ctrl-C in a terminal, and its end, reach every process of the group; the parent decides what happens then.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 }
 
 async function answer(handlers: ReadonlyMap<string, (...args: never[]) => unknown>, { id, command, args }: Call): Promise<void> {

@@ -120,7 +120,7 @@ async function startNetwork(group: ProcessGroup, tuning: TorTuning): Promise<Tor
   const ready = async (): Promise<void> => {
     await waitForPort(client.host, controlPort, START_TIMEOUT_MS);
     const path = await Promise.all(relays.map(fingerprintOf));
-    await source.callFor(BOOTSTRAP_TIMEOUT_MS, 'target', places, path, tuning.windowBytes, BOOTSTRAP_TIMEOUT_MS);
+    await source.callFor(BOOTSTRAP_TIMEOUT_MS, 'target', places, path, tuning.windows, BOOTSTRAP_TIMEOUT_MS);
   };
   await group.watch(ready());
   return { group, source };

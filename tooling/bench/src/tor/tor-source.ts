@@ -1,7 +1,7 @@
 import { measureBuilds } from '../build/builds.ts';
 import type { CountedBuilds } from '../build/build-contender.ts';
 import { DuplexChannel } from '../channel/channel.ts';
-import { type SourceCommands, sourceCommands } from '../channel/sender.ts';
+import { type SendWindows, type SourceCommands, sourceCommands } from '../channel/sender.ts';
 import { retry } from '../processes/retry.ts';
 import { serveRole } from '../processes/role.ts';
 import { TorControl } from './control.ts';
@@ -25,9 +25,9 @@ export interface Places {
 export interface TorSourceCommands extends SourceCommands {
   /**
    * Waits until the client can build circuits through `path`, fingerprints of relays; streams go to the sink, with so
-   * many bytes of bulk data on the way.
+   * much bulk data on the way.
    */
-  target(places: Places, path: readonly string[], windowBytes: number, timeoutMs: number): Promise<void>;
+  target(places: Places, path: readonly string[], windows: SendWindows, timeoutMs: number): Promise<void>;
   /** Builds and closes circuits for so long. */
   builds(durationMs: number, parallel: number): Promise<CountedBuilds>;
 }
@@ -102,8 +102,8 @@ serveRole<TorSourceCommands>({
   exchange: (durationMs) => withCircuit(() => commands.exchange(durationMs)),
   messages: (durationMs, length) => withCircuit(() => commands.messages(durationMs, length)),
   roundTrips: (durationMs, loaded) => withCircuit(() => commands.roundTrips(durationMs, loaded)),
-  async target(given, relays, windowBytes, timeoutMs) {
-    commands = sourceCommands(open, windowBytes);
+  async target(given, relays, windows, timeoutMs) {
+    commands = sourceCommands(open, windows);
     places = given;
     path = relays.map((fingerprint) => `$${fingerprint}`).join(',');
     control = await TorControl.open(given.control.host, given.control.port, onEvent);

@@ -1,3 +1,5 @@
+import type { SendWindows } from '../channel/sender.ts';
+
 // Configuration of a private Tor network: an authority, relays and a client, all on loopback.
 
 /** Seconds between two votes, the least that a test network may have: a relay that comes late is in the next consensus. */
@@ -12,14 +14,20 @@ export interface TorTuning {
   /** Whether small packets are to leave at once, which Tor has no option for. */
   readonly noDelay: boolean;
   /**
-   * Bytes of bulk data on the way. Tor's client reads on from the application while its circuit is full, hundreds of
-   * megabytes; this is more than the circuit has room for, so that it stays full and a round still ends.
+   * Bulk data on the way. Tor's client reads on from the application while its circuit is full, hundreds of megabytes,
+   * and whatever it holds delays round trips on the same circuit. For bulk data this is the least that gives the whole
+   * throughput, beside round trips what gives most of it and round trips that are several times faster.
    */
-  readonly windowBytes: number;
+  readonly windows: SendWindows;
 }
 
 /** Tor as it comes. */
-export const DEFAULT_TUNING: TorTuning = { consensusParams: {}, options: [], noDelay: false, windowBytes: 2 * 1024 * 1024 };
+export const DEFAULT_TUNING: TorTuning = {
+  consensusParams: {},
+  options: [],
+  noDelay: false,
+  windows: { bulkBytes: 1024 * 1024, loadBytes: 512 * 1024 },
+};
 
 /** The best that was found: windows that start wide and stay wide, less queueing, no delayed acknowledgements. */
 export const BEST_TUNING: TorTuning = {
@@ -40,7 +48,7 @@ export const BEST_TUNING: TorTuning = {
   },
   options: ['Schedulers Vanilla'],
   noDelay: true,
-  windowBytes: 16 * 1024 * 1024,
+  windows: { bulkBytes: 2 * 1024 * 1024, loadBytes: 512 * 1024 },
 };
 
 /** One instance of Tor. */
