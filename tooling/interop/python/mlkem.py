@@ -1,5 +1,6 @@
 """ML-KEM-768 (FIPS 203), for test vectors only. Names and algorithm numbers as in the standard."""
 
+from functools import cache
 from hashlib import sha3_256, sha3_512, shake_128, shake_256
 
 N, Q, K, ETA1, ETA2, DU, DV = 256, 3329, 3, 2, 2, 10, 4
@@ -144,6 +145,7 @@ def k_pke_decrypt(dk: bytes, c: bytes) -> bytes:  # Algorithm 15
     return byte_encode(compress([(x - y) % Q for x, y in zip(v, product)], 1), 1)
 
 
+@cache
 def keygen(seed: bytes) -> tuple[bytes, bytes]:
     """Encapsulation and decapsulation key of a 64-byte seed d, z (Algorithm 16)."""
     assert len(seed) == 64
@@ -151,6 +153,7 @@ def keygen(seed: bytes) -> tuple[bytes, bytes]:
     return ek, dk_pke + ek + sha3_256(ek).digest() + seed[32:]
 
 
+@cache
 def encapsulate(ek: bytes, m: bytes) -> tuple[bytes, bytes]:
     """Shared secret and ciphertext with 32 bytes of randomness (Algorithm 17). ValueError for an invalid key (section 7.2)."""
     if len(ek) != PUBLIC_KEY_LENGTH:
@@ -161,6 +164,7 @@ def encapsulate(ek: bytes, m: bytes) -> tuple[bytes, bytes]:
     return expanded[:32], k_pke_encrypt(ek, m, expanded[32:])
 
 
+@cache
 def decapsulate(dk: bytes, c: bytes) -> bytes:
     """Shared secret of a ciphertext (Algorithm 18). ValueError for a ciphertext of wrong length (section 7.3)."""
     if len(c) != CIPHERTEXT_LENGTH:

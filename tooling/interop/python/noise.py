@@ -8,29 +8,13 @@ import hashlib
 import hmac
 import struct
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Optional
 
 import mlkem
 from aead import aes256_gcm_seal, chacha20_poly1305_seal
+from patterns import pattern_of
 from x25519 import public_key, x25519
-
-# Token text, as the specifications print it, after modifiers.
-PATTERNS = {
-    "XX": ([], [["e"], ["e", "ee", "s", "es"], ["s", "se"]]),
-    "XXpsk3": ([], [["e"], ["e", "ee", "s", "es"], ["s", "se", "psk"]]),
-    "NNpsk0+psk2": ([], [["psk", "e"], ["e", "ee", "psk"]]),
-    "IKpsk1+psk2": (["<- s"], [["e", "es", "s", "ss", "psk"], ["e", "ee", "se", "psk"]]),
-    "X1X1": ([], [["e"], ["e", "ee", "s"], ["es", "s"], ["se"]]),
-    "Kpsk0": (["-> s", "<- s"], [["psk", "e", "es", "ss"]]),
-    "NNhfs": ([], [["e", "e1"], ["e", "ee", "ekem1"]]),
-    "XXhfs": ([], [["e", "e1"], ["e", "ee", "ekem1", "s", "es"], ["s", "se"]]),
-    "XXhfs+psk0": ([], [["psk", "e", "e1"], ["e", "ee", "ekem1", "s", "es"], ["s", "se"]]),
-    "XXhfs+psk3": ([], [["e", "e1"], ["e", "ee", "ekem1", "s", "es"], ["s", "se", "psk"]]),
-    "NKhfs": (["<- s"], [["e", "es", "e1"], ["e", "ee", "ekem1"]]),
-    "NKhfs+psk0": (["<- s"], [["psk", "e", "es", "e1"], ["e", "ee", "ekem1"]]),
-    "IKhfs+psk2": (["<- s"], [["e", "es", "e1", "s", "ss"], ["e", "ee", "ekem1", "se", "psk"]]),
-    "X1X1hfs": ([], [["e", "e1"], ["e", "ee", "ekem1", "s"], ["es", "s"], ["se"]]),
-}
 
 HASHES = {"SHA256": (hashlib.sha256, 32), "SHA512": (hashlib.sha512, 64), "BLAKE2s": (hashlib.blake2s, 32), "BLAKE2b": (hashlib.blake2b, 64)}
 
@@ -50,7 +34,7 @@ class Keys:
 class Side:
     def __init__(self, name: str, initiator: bool, prologue: bytes, keys: Keys):
         _, pattern, _, cipher, hash_name = name.split("_")
-        self.pre, self.messages = PATTERNS[pattern]
+        self.pre, self.messages = pattern_of(pattern)
         self.initiator = initiator
         self.keys = keys
         self.cipher = cipher
@@ -163,6 +147,8 @@ class Side:
         assert rest == b""
 
 
+# Both sides of a vector seal the same bytes, and it is slow here.
+@cache
 def seal(cipher: str, key: bytes, n: int, associated: bytes, plaintext: bytes) -> bytes:
     # Sections 12.3, 12.4
     if cipher == "ChaChaPoly":

@@ -1,10 +1,13 @@
 """X25519 (RFC 7748 section 5), for test vectors only: nothing here is constant-time."""
 
+from functools import cache
+
 P = 2**255 - 19
 A24 = 121665
 BASE_POINT = (9).to_bytes(32, "little")
 
 
+@cache
 def x25519(scalar: bytes, point: bytes) -> bytes:
     assert len(scalar) == 32 and len(point) == 32
     k = int.from_bytes(scalar, "little")

@@ -1,7 +1,8 @@
 import { createCipheriv } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test } from 'vitest';
-import type { Aead, CryptoProvider } from '../crypto.ts';
+import { detachedProvider } from '../../test/detached-provider.ts';
+import { type Aead, type CryptoProvider, type DetachedAead, TAG_LENGTH } from '../crypto.ts';
 import { portableProvider } from '../portable/provider.ts';
 import type { Random } from '../random.ts';
 import { providerContract } from './index.ts';
@@ -42,13 +43,24 @@ function withAead(change: (aead: Aead) => Partial<Aead>): Partial<CryptoProvider
   };
 }
 
+function withDetached(change: (detached: DetachedAead, aead: Aead) => Partial<DetachedAead>): Partial<CryptoProvider> {
+  return detachedProvider(portableProvider, 0, change);
+}
+
 describe('the contract of crypto providers', () => {
   test('is met by a provider that does everything', async () => {
     expect(await violations({})).toEqual([]);
   });
 
+  test('is met by a provider that also seals into memory of its own', async () => {
+    const detached = detachedProvider(portableProvider, 100);
+    const more = providerContract(detached, replayable()).length - providerContract(portableProvider, replayable()).length;
+    expect(more).toBe(10);
+    expect(await violations(detached)).toEqual([]);
+  });
+
   test('names of cases are unique', () => {
-    const names = providerContract(portableProvider, replayable()).map(({ name }) => name);
+    const names = providerContract(detachedProvider(portableProvider, 0), replayable()).map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   });
 
@@ -79,6 +91,62 @@ describe('the contract of crypto providers', () => {
         },
       })),
       'nothing else',
+    ],
+    [
+      'seals something else into memory of its own',
+      withDetached((detached) => ({
+        seal: (nonce, plaintext) => {
+          const { ciphertext, tag } = detached.seal(nonce, plaintext);
+          return { ciphertext, tag: tag.toReversed() };
+        },
+      })),
+      'is what seal() seals',
+    ],
+    [
+      'opens whatever comes into memory of its own',
+      withDetached((_detached, aead) => ({
+        open: (nonce, ciphertext) => {
+          const plaintext = new Uint8Array(Math.max(0, ciphertext.length - TAG_LENGTH));
+          aead.open(nonce, new Uint8Array(0), ciphertext, plaintext);
+          return plaintext;
+        },
+      })),
+      'detached: does not open',
+    ],
+    [
+      'opens in place where memory of its own was asked for',
+      withDetached((_detached, aead) => ({
+        open: (nonce, ciphertext) => {
+          const record = ciphertext as Uint8Array<ArrayBuffer>;
+          return aead.open(nonce, new Uint8Array(0), record, record) ? record.subarray(0, -TAG_LENGTH) : undefined;
+        },
+      })),
+      'an ArrayBuffer of its own',
+    ],
+    [
+      'keeps ciphertext and tag in one piece of memory',
+      withDetached((detached) => ({
+        seal: (nonce, plaintext) => {
+          const { ciphertext, tag } = detached.seal(nonce, plaintext);
+          const both = new Uint8Array([...ciphertext, ...tag]);
+          return { ciphertext: both.subarray(0, ciphertext.length), tag: both.subarray(ciphertext.length) };
+        },
+      })),
+      'an ArrayBuffer of its own',
+    ],
+    [
+      'seals into memory of its own after it is wiped',
+      withDetached((detached) => ({
+        seal: (nonce, plaintext) => {
+          try {
+            return detached.seal(nonce, plaintext);
+          } catch (error) {
+            if (error instanceof RangeError) throw error;
+            return { ciphertext: new Uint8Array(plaintext.length), tag: new Uint8Array(TAG_LENGTH) };
+          }
+        },
+      })),
+      'a key that is wiped',
     ],
     ['does not wipe', withAead(() => ({ wipe: () => undefined })), 'until it is wiped'],
     [

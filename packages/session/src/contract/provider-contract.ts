@@ -2,6 +2,7 @@ import type { CryptoProvider } from '../crypto.ts';
 import type { Random } from '../random.ts';
 import { aeadCases } from './aead-cases.ts';
 import type { ContractCase } from './contract-case.ts';
+import { detachedCases } from './detached-cases.ts';
 import { dhCases } from './dh-cases.ts';
 import { hashCases } from './hash-cases.ts';
 import { kemCases } from './kem-cases.ts';
@@ -20,6 +21,8 @@ export function providerContract(provider: CryptoProvider, random: Random, refer
   return [
     ...aeadCases('chacha20poly1305', setup),
     ...aeadCases('aes256gcm', setup),
+    ...detachedCases('chacha20poly1305', setup),
+    ...detachedCases('aes256gcm', setup),
     ...hashCases(setup),
     ...dhCases(setup),
     ...kemCases(setup),

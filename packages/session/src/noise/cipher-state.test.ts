@@ -92,6 +92,21 @@ describe.each(['chacha20poly1305', 'aes256gcm'] as const)('%s', (suite) => {
     expect(() => keyed(suite).decryptWithAd(AD, new Uint8Array(26), new Uint8Array(9))).toThrow(RangeError);
   });
 
+  test('a message of more than 65,535 bytes is neither made nor opened (Noise §3)', () => {
+    const aead = portableProvider.aead(suite, new Uint8Array(32).fill(7));
+    for (const [length, opens] of [
+      [65_535, true],
+      [65_536, false],
+    ] as const) {
+      const plaintext = new Uint8Array(length - 16);
+      const ciphertext = new Uint8Array(length);
+      aead.seal(new Uint8Array(12), AD, plaintext, ciphertext);
+      expect(decrypt(keyed(suite), ciphertext) !== undefined).toBe(opens);
+      if (opens) expect(encrypt(keyed(suite), plaintext)).toEqual(ciphertext);
+      else expect(() => encrypt(keyed(suite), plaintext)).toThrow(RangeError);
+    }
+  });
+
   test('after a wipe there is no key', () => {
     const state = keyed(suite);
     state.wipe();

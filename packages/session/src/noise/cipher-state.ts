@@ -1,5 +1,6 @@
 import { MatryoshkaError, type SuiteName } from '@matryoshka/wire';
 import { type Aead, type CryptoProvider, KEY_LENGTH, NONCE_LENGTH, TAG_LENGTH } from '../crypto.ts';
+import { MAX_NOISE_MESSAGE_LENGTH } from './key-lengths.ts';
 
 // Noise §5.1: the highest nonce is kept for rekeying.
 const MAX_NONCE = 0xffff_ffff_ffff_ffffn;
@@ -52,11 +53,13 @@ export class CipherState {
   /**
    * Writes the ciphertext into `out` and returns its length, `plaintext.length + overhead`. `out` may begin at the same
    * byte as `plaintext`.
+   * @throws RangeError where that is more than `out` or a Noise message holds (65,535 bytes, Noise §3)
    * @throws MatryoshkaError `session.key-exhausted` after 2^64 - 1 messages
    */
   encryptWithAd(associated: Uint8Array, plaintext: Uint8Array, out: Uint8Array): number {
     const length = plaintext.length + this.overhead;
-    if (out.length < length) throw new RangeError(`${length} bytes do not fit into ${out.length}`);
+    const space = Math.min(out.length, MAX_NOISE_MESSAGE_LENGTH);
+    if (length > space) throw new RangeError(`${length} bytes do not fit into ${space}`);
     const aead = this.#cipher();
     if (aead === undefined) {
       out.set(plaintext);
@@ -69,11 +72,11 @@ export class CipherState {
 
   /**
    * Writes the plaintext, `ciphertext.length - overhead` bytes, into `out` and returns true; false where it does not
-   * authenticate, and then the nonce stays. `out` may begin at the same byte as `ciphertext`.
+   * authenticate or is longer than a Noise message may be, and then the nonce stays. `out` may begin at the same byte as `ciphertext`.
    * @throws MatryoshkaError `session.key-exhausted` after 2^64 - 1 messages
    */
   decryptWithAd(associated: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean {
-    if (ciphertext.length < this.overhead) return false;
+    if (ciphertext.length < this.overhead || ciphertext.length > MAX_NOISE_MESSAGE_LENGTH) return false;
     if (out.length < ciphertext.length - this.overhead) throw new RangeError('the plaintext does not fit');
     const aead = this.#cipher();
     if (aead === undefined) {

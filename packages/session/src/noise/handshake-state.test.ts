@@ -124,6 +124,39 @@ describe("the caller's mistakes", () => {
     expect(() => new HandshakeState({ ...options, protocol: KKpsk2, remoteStatic, psks: [new Uint8Array(31)] })).toThrow(RangeError);
   });
 
+  test('what is no key, no bytes or no role', () => {
+    const NKpsk0 = parseProtocolName('Noise_NKpsk0_25519_AESGCM_SHA256');
+    const good = { ...options, protocol: NKpsk0, remoteStatic: new Uint8Array(32), psks: [new Uint8Array(32)] };
+    const text = 'x'.repeat(32) as unknown as Uint8Array;
+    const wrongs: [Partial<HandshakeOptions>, string][] = [
+      [{ role: 'server' as 'initiator' }, 'a role is'],
+      [{ prologue: text }, 'a prologue is a Uint8Array'],
+      [{ prologue: [1, 2, 3] as unknown as Uint8Array }, 'a prologue is a Uint8Array'],
+      [{ staticKey: new Uint8Array(32) as unknown as DhKeyPair }, 'a static key is a key pair'],
+      [{ remoteStatic: text }, 'a static public key is a Uint8Array'],
+      [{ remoteStatic: new Uint16Array(32) as unknown as Uint8Array }, 'a static public key is a Uint8Array'],
+      [{ psks: [text] }, 'a pre-shared key is a Uint8Array'],
+      [{ psks: new Uint8Array(1) as unknown as Uint8Array[] }, 'pre-shared keys come in an array'],
+    ];
+    for (const [wrong, message] of wrongs) {
+      expect(() => new HandshakeState({ ...good, ...wrong })).toThrow(TypeError);
+      expect(() => new HandshakeState({ ...good, ...wrong })).toThrow(message);
+    }
+    const initiator = new HandshakeState(good);
+    expect(() => initiator.write(text, new Uint8Array(200))).toThrow(TypeError);
+    expect(() => initiator.write(new Uint8Array(0), new ArrayBuffer(200) as unknown as Uint8Array)).toThrow(TypeError);
+    expect(write(initiator, new Uint8Array(0))).toHaveLength(48);
+    expect(() => initiator.read(text)).toThrow(TypeError);
+    expect(initiator.turn).toBe('read');
+  });
+
+  test('a pattern made by hand that is not valid (Noise §7.3)', () => {
+    const pattern = { name: 'BAD', preMessages: [], messages: [['e', 'es']] } as const;
+    expect(() => new HandshakeState({ ...options, protocol: { ...PLAIN, pattern } })).toThrow(/rule 1/);
+    const unknown = { name: 'BAD', preMessages: [], messages: [['e', 'x' as 'e']] } as const;
+    expect(() => new HandshakeState({ ...options, protocol: { ...PLAIN, pattern: unknown } })).toThrow(/unknown token "x"/);
+  });
+
   test('the wrong turn changes nothing', () => {
     const { initiator, responder } = pair(PLAIN);
     expect(() => initiator.read(new Uint8Array(100))).toThrow(TypeError);

@@ -1,36 +1,31 @@
 import { MatryoshkaError } from '@matryoshka/wire';
-import { type CryptoProvider, type DhKeyPair, type KemKeyPair, KEY_LENGTH } from '../crypto.ts';
-import { type Random, randomBytes } from '../random.ts';
+import type { CryptoProvider, DhKeyPair, KemKeyPair } from '../crypto.ts';
+import { type KeyPairSource, freshKeyPairs } from '../key-pair-source.ts';
+import type { Random } from '../random.ts';
 import { CompletedHandshake } from './completed-handshake.ts';
-import { DH_LENGTH, KEM_CIPHERTEXT_LENGTH, KEM_PUBLIC_KEY_LENGTH, KEM_SEED_LENGTH, PSK_LENGTH } from './key-lengths.ts';
+import { EphemeralKeys } from './ephemeral-keys.ts';
+import { type HandshakeKeys, assertBytes, assertHandshakeKeys } from './handshake-keys.ts';
+import { DH_LENGTH, KEM_CIPHERTEXT_LENGTH, KEM_PUBLIC_KEY_LENGTH, MAX_NOISE_MESSAGE_LENGTH } from './key-lengths.ts';
 import { messageOverheads } from './message-overhead.ts';
-import { type HandshakePattern, type Role, type Token, senderOf } from './pattern.ts';
+import { type DhToken, type Role, type Token, isDh, senderOf } from './pattern.ts';
+import { assertValidPattern } from './pattern-validity.ts';
 import type { NoiseProtocol } from './protocol-name.ts';
 import { SymmetricState } from './symmetric-state.ts';
-
-/** Longest Noise message, in bytes (Noise §3). */
-export const MAX_NOISE_MESSAGE_LENGTH = 65_535;
 
 const EMPTY = new Uint8Array(0);
 
 /** What a handshake starts from (Noise §5.3 Initialize). */
-export interface HandshakeOptions {
+export interface HandshakeOptions extends HandshakeKeys {
   readonly provider: CryptoProvider;
   /**
    * Asked for the secret of `e` (32 bytes), the seed of `e1` (64 bytes) and the randomness of `ekem1` (32 bytes), each
    * when its token is sent.
    */
   readonly random: Random;
+  /** Where `e` and `e1` come from, when their tokens are sent; made of `random` by default. */
+  readonly keyPairs?: KeyPairSource | undefined;
   readonly protocol: NoiseProtocol;
   readonly role: Role;
-  /** What both sides must agree on besides the protocol; borrowed during construction. */
-  readonly prologue?: Uint8Array | undefined;
-  /** Our static key pair, where the pattern uses one. Stays the caller's. */
-  readonly staticKey?: DhKeyPair | undefined;
-  /** The other side's static public key, 32 bytes, where the pattern takes it as known. Copied. */
-  readonly remoteStatic?: Uint8Array | undefined;
-  /** One of 32 bytes for each psk modifier, in order. Borrowed until the handshake is over. */
-  readonly psks?: readonly Uint8Array[] | undefined;
   /** A fresh key pair to use as `e` instead of making one. The handshake takes it over and wipes it. */
   readonly ephemeral?: DhKeyPair | undefined;
   /** The same for `e1`. */
@@ -61,13 +56,12 @@ export class HandshakeState {
   readonly #provider: CryptoProvider;
   readonly #random: Random;
   readonly #role: Role;
-  readonly #pattern: HandshakePattern;
+  readonly #protocol: NoiseProtocol;
   readonly #overheads: readonly number[];
   readonly #symmetric: SymmetricState;
   readonly #psks: readonly Uint8Array[];
   readonly #s: DhKeyPair | undefined;
-  #e: DhKeyPair | undefined;
-  #e1: KemKeyPair | undefined;
+  readonly #ephemeral: EphemeralKeys;
   #rs: Uint8Array | undefined;
   #re: Uint8Array | undefined;
   #re1: Uint8Array | undefined;
@@ -76,21 +70,25 @@ export class HandshakeState {
 
   /**
    * @throws TypeError for a key the pattern needs and does not get, or gets and does not take; RangeError for one of
-   * another length
+   * another length, or a pattern that is not valid
    */
   constructor(options: HandshakeOptions) {
     const { protocol, role } = options;
+    assertValidPattern(protocol.pattern);
+    assertHandshakeKeys(protocol.pattern, role, options);
     this.#provider = options.provider;
     this.#random = options.random;
     this.#role = role;
-    this.#pattern = protocol.pattern;
+    this.#protocol = protocol;
     this.#overheads = messageOverheads(protocol.pattern);
     this.#psks = options.psks ?? [];
     this.#s = options.staticKey;
     this.#rs = options.remoteStatic?.slice();
-    this.#e = options.ephemeral;
-    this.#e1 = options.kemEphemeral;
-    this.#assertKeys();
+    this.#ephemeral = new EphemeralKeys(
+      options.keyPairs ?? freshKeyPairs(options.provider, options.random),
+      options.ephemeral,
+      options.kemEphemeral,
+    );
     this.#symmetric = new SymmetricState(options.provider, protocol);
     this.#symmetric.mixHash(options.prologue ?? EMPTY);
     for (const known of protocol.pattern.preMessages) {
@@ -127,12 +125,15 @@ export class HandshakeState {
    */
   write(payload: Uint8Array | ((hash: Uint8Array) => Uint8Array), out: Uint8Array): number {
     const index = this.#expect('write');
+    assertBytes(out, 'the output of a message');
+    if (typeof payload !== 'function') assertBytes(payload, 'a payload');
     const space = Math.min(out.length, MAX_NOISE_MESSAGE_LENGTH);
     this.#assertFits(typeof payload === 'function' ? 0 : payload.length, space);
     return this.#orFail(() => {
       let at = 0;
-      for (const token of this.#pattern.messages[index] as readonly Token[]) at += this.#send(token, out.subarray(at));
+      for (const token of this.#protocol.pattern.messages[index] as readonly Token[]) at += this.#send(token, out.subarray(at));
       const bytes = typeof payload === 'function' ? payload(this.#symmetric.getHandshakeHash()) : payload;
+      assertBytes(bytes, 'a payload');
       this.#assertFits(bytes.length, space);
       at += this.#symmetric.encryptAndHash(bytes, out.subarray(at));
       this.#advance(index);
@@ -147,11 +148,12 @@ export class HandshakeState {
    */
   read(message: Uint8Array): ReceivedPayload {
     const index = this.#expect('read');
+    assertBytes(message, 'a message');
     return this.#orFail(() => {
       // All token lengths are fixed: what is long enough here never runs short below.
       if (message.length < this.overhead || message.length > MAX_NOISE_MESSAGE_LENGTH) throw failure();
       let at = 0;
-      for (const token of this.#pattern.messages[index] as readonly Token[]) at += this.#receive(token, message.subarray(at));
+      for (const token of this.#protocol.pattern.messages[index] as readonly Token[]) at += this.#receive(token, message.subarray(at));
       const hash = this.#symmetric.getHandshakeHash();
       const payload = this.#decrypt(message.subarray(at));
       this.#advance(index);
@@ -164,7 +166,7 @@ export class HandshakeState {
     if (this.#state.type === 'done') this.#state.result.wipe();
     else this.#state = { type: 'failed' };
     this.#symmetric.wipe();
-    this.#wipeEphemerals();
+    this.#ephemeral.wipe();
   }
 
   #typeOf(index: number): 'write' | 'read' {
@@ -178,12 +180,12 @@ export class HandshakeState {
 
   // The only ways on: to the next message, to the result, to failure.
   #advance(index: number): void {
-    if (index + 1 < this.#pattern.messages.length) {
+    if (index + 1 < this.#protocol.pattern.messages.length) {
       this.#state = { type: this.#typeOf(index + 1), index: index + 1 };
       return;
     }
-    this.#state = { type: 'done', result: new CompletedHandshake(this.#symmetric, this.#role) };
-    this.#wipeEphemerals();
+    this.#state = { type: 'done', result: new CompletedHandshake(this.#provider, this.#protocol, this.#symmetric, this.#role) };
+    this.#ephemeral.wipe();
   }
 
   #orFail<T>(run: () => T): T {
@@ -195,43 +197,32 @@ export class HandshakeState {
     }
   }
 
-  #wipeEphemerals(): void {
-    this.#e?.wipe();
-    this.#e1?.wipe();
-  }
-
   #send(token: Token, out: Uint8Array): number {
+    if (token === 'psk' || isDh(token)) return this.#mix(token);
     switch (token) {
       case 'e': {
-        this.#e ??= this.#generate(KEY_LENGTH, (secret) => this.#provider.dhKeyPair(secret));
-        out.set(this.#e.publicKey);
-        this.#mixEphemeral(this.#e.publicKey);
+        const { publicKey } = this.#ephemeral.e;
+        out.set(publicKey);
+        this.#mixEphemeral(publicKey);
         return DH_LENGTH;
       }
       case 's':
         return this.#symmetric.encryptAndHash(present(this.#s).publicKey, out);
       case 'e1':
-        this.#e1 ??= this.#generate(KEM_SEED_LENGTH, (seed) => this.#provider.kemKeyPair(seed));
-        return this.#symmetric.encryptAndHash(this.#e1.publicKey, out);
+        return this.#symmetric.encryptAndHash(this.#ephemeral.e1.publicKey, out);
       case 'ekem1': {
         const { ciphertext, shared } = this.#encapsulate(present(this.#re1));
         const length = this.#symmetric.encryptAndHash(ciphertext, out);
         this.#mixSecret(shared);
         return length;
       }
-      case 'ee':
-      case 'es':
-      case 'se':
-      case 'ss':
-      case 'psk':
-        this.#mix(token);
-        return 0;
       default:
         return token satisfies never;
     }
   }
 
   #receive(token: Token, message: Uint8Array): number {
+    if (token === 'psk' || isDh(token)) return this.#mix(token);
     switch (token) {
       case 'e':
         this.#re = message.slice(0, DH_LENGTH);
@@ -249,38 +240,25 @@ export class HandshakeState {
       }
       case 'ekem1': {
         const length = KEM_CIPHERTEXT_LENGTH + this.#symmetric.overhead;
-        this.#mixSecret(present(this.#e1).decapsulate(this.#decrypt(message.subarray(0, length))));
+        this.#mixSecret(this.#ephemeral.e1.decapsulate(this.#decrypt(message.subarray(0, length))));
         return length;
       }
-      case 'ee':
-      case 'es':
-      case 'se':
-      case 'ss':
-      case 'psk':
-        this.#mix(token);
-        return 0;
       default:
         return token satisfies never;
     }
   }
 
-  #generate<T>(length: number, make: (secret: Uint8Array) => T): T {
-    const secret = randomBytes(this.#random, length);
-    const pair = make(secret);
-    secret.fill(0);
-    return pair;
-  }
-
   // The tokens that send nothing.
-  #mix(token: 'ee' | 'es' | 'se' | 'ss' | 'psk'): void {
+  #mix(token: 'psk' | DhToken): 0 {
     if (token === 'psk') {
       this.#symmetric.mixKeyAndHash(this.#psks[this.#pskIndex++] as Uint8Array);
-      return;
+      return 0;
     }
     // The first letter is the initiator's key, the second the responder's.
-    const own = token[this.#role === 'initiator' ? 0 : 1] === 'e' ? this.#e : this.#s;
+    const own = token[this.#role === 'initiator' ? 0 : 1] === 'e' ? this.#ephemeral.e : this.#s;
     const remote = token[this.#role === 'initiator' ? 1 : 0] === 'e' ? this.#re : this.#rs;
     this.#mixSecret(present(own).shared(present(remote)));
+    return 0;
   }
 
   #mixSecret(secret: Uint8Array): void {
@@ -312,21 +290,6 @@ export class HandshakeState {
   #assertFits(payloadLength: number, space: number): void {
     const length = this.overhead + payloadLength;
     if (length > space) throw new RangeError(`a message of ${length} bytes does not fit into ${space}`);
-  }
-
-  #assertKeys(): void {
-    const { name, preMessages, messages } = this.#pattern;
-    const remote: Role = this.#role === 'initiator' ? 'responder' : 'initiator';
-    const usesStatic =
-      preMessages.includes(this.#role) || messages.some((tokens, index) => senderOf(index) === this.#role && tokens.includes('s'));
-    if (usesStatic && this.#s === undefined) throw new TypeError(`${name} needs a static key of the ${this.#role}`);
-    if (preMessages.includes(remote) !== (this.#rs !== undefined)) {
-      throw new TypeError(`${name} ${this.#rs === undefined ? 'needs' : 'takes no'} static public key of the ${remote} beforehand`);
-    }
-    if (this.#rs !== undefined && this.#rs.length !== DH_LENGTH) throw new RangeError(`a static public key has ${DH_LENGTH} bytes`);
-    const psks = messages.flat().filter((token) => token === 'psk').length;
-    if (this.#psks.length !== psks) throw new TypeError(`${name} takes ${psks} pre-shared keys, not ${this.#psks.length}`);
-    if (this.#psks.some((psk) => psk.length !== PSK_LENGTH)) throw new RangeError(`a pre-shared key has ${PSK_LENGTH} bytes`);
   }
 }
 

@@ -8,3 +8,5 @@ export const KEM_CIPHERTEXT_LENGTH = 1088;
 export const KEM_SEED_LENGTH = 64;
 /** Length of a pre-shared key (Noise §9.1). */
 export const PSK_LENGTH = 32;
+/** Longest Noise message, of a handshake or after it, in bytes (Noise §3). */
+export const MAX_NOISE_MESSAGE_LENGTH = 65_535;

@@ -53,13 +53,18 @@ export const PATTERN_NAMES: readonly string[] = Object.keys(CATALOG);
 
 /**
  * The pattern behind a name such as `XX`, `NNpsk0+psk2` or `XXhfs+psk0` (Noise §8).
- * @throws RangeError for an unknown name or modifier, or a modifier that does not fit
+ * @param own - token text of further patterns by name, without modifiers
+ * @throws RangeError for an unknown name or modifier, or a modifier that does not fit; for own patterns that are not
+ * valid, or have the name of one above
  */
-export function namedPattern(name: string): HandshakePattern {
+export function namedPattern(name: string, own: Readonly<Record<string, string>> = {}): HandshakePattern {
   // Capitals and digits are the base, the first modifier follows without a sign (Noise §8.1).
   const parts = /^([A-Z][A-Z0-9]*)(.*)$/.exec(name);
   const base = parts?.[1] ?? '';
   const modifiers = parts?.[2] ?? '';
-  if (!Object.hasOwn(CATALOG, base)) throw new RangeError(`unknown handshake pattern ${JSON.stringify(name)}`);
-  return parsePattern(base, CATALOG[base] as string, modifiers === '' ? [] : modifiers.split('+'));
+  const taken = Object.keys(own).find((key) => Object.hasOwn(CATALOG, key));
+  if (taken !== undefined) throw new RangeError(`${taken} is a pattern of the specification: it cannot be another one`);
+  const texts = Object.hasOwn(own, base) ? own : CATALOG;
+  if (!Object.hasOwn(texts, base)) throw new RangeError(`unknown handshake pattern ${JSON.stringify(name)}`);
+  return parsePattern(base, texts[base] as string, modifiers === '' ? [] : modifiers.split('+'));
 }

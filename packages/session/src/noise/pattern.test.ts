@@ -82,6 +82,7 @@ describe('patterns from token text', () => {
   test('line breaks or bars separate the lines', () => {
     const bars = parsePattern('MY', '<- s | ... | -> e, es | <- e, ee', ['psk2']);
     expect(bars).toEqual(parsePattern('MY', '\n<- s\n...\n-> e, es\n<- e, ee\n', ['psk2']));
+    expect(bars).toEqual(parsePattern('MY', '  MY:\n    <- s\n    ...\n    -> e, es\n    <- e, ee', ['psk2']));
     expect(bars).toEqual({
       name: 'MYpsk2',
       preMessages: ['responder'],
@@ -92,33 +93,68 @@ describe('patterns from token text', () => {
     });
   });
 
+  test('a name of the notation with modifiers goes on with further ones', () => {
+    expect(parsePattern('NNpsk0', 'NNpsk0: | -> psk, e | <- e, ee', ['psk2'])).toEqual(namedPattern('NNpsk0+psk2'));
+    expect(parsePattern('NNhfs', '-> e, e1 | <- e, ee, ekem1')).toEqual(namedPattern('NNhfs'));
+  });
+
+  test("the initiator's static key is hashed first, wherever the text has it (Noise §5.3)", () => {
+    expect(parsePattern('KK', '<- s | -> s | ... | -> e, es, ss | <- e, ee, se')).toEqual(namedPattern('KK'));
+  });
+
   test.each([
     ['no messages', '', /no messages/],
     ['no messages after the pre-messages', '<- s | ...', /no messages/],
-    ['an unknown token', '-> e, f', /unknown token/],
-    ['an empty token', '-> e,', /unknown token/],
+    ['an unknown token', '-> e, f', /unknown token "f"/],
+    ['an empty token', '-> e,', /unknown token ""/],
     ['the responder first', '<- e', /must begin with ->/],
     ['the same side twice', '-> e | -> s', /must begin with <-/],
+    ['dots twice', '<- s | ... | ... | -> e, es', /must begin with ->/],
+    ['another name', 'NN: | -> e | <- e, ee', /begins with "NN:"/],
     ['an ephemeral key as pre-message', '-> e | ... | <- e, ee', /not a pre-message/],
-    ['rule 1: a DH with a key that was not sent', '-> e, ee', /ee before e of the responder/],
-    ['rule 1: a static key nobody knows', '-> e, es', /es before s of the responder/],
-    ['rule 2: the same key twice', '-> e | <- e, ee | -> e', /e of the initiator comes twice/],
-    ['rule 2: a static key twice', '-> s | ... | -> e, s', /s of the initiator comes twice/],
-    ['rule 3: the same DH twice', '-> e | <- e, ee, ee', /ee comes twice/],
-    ['rule 4: ss without es', '-> s | <- s | ... | -> e, ss', /after ss without es/],
-    ['rule 4: es without ee', '<- s | ... | -> e, es | <- e', /after es without ee/],
-    ['rule 4: se without ee', '-> e | <- e | -> s, se', /after se without ee/],
-    ['a psk without e', '-> psk', /after psk without e/],
-    ['e1 without ekem1', '-> e, e1 | <- e, ee', /e1 without ekem1/],
+    ['a pre-message with tokens', '<- e, s | ... | -> e', /not a pre-message/],
+    ['rule 1: a DH with a key that was not sent', '-> e, ee', /ee before e of the responder \(Noise §7.3 rule 1\)/],
+    ['rule 1: a DH with a key that is sent after it', '-> e | <- ee, e', /ee before e of the responder \(Noise §7.3 rule 1\)/],
+    ['rule 1: a static key nobody knows', '-> e, es', /es before s of the responder \(Noise §7.3 rule 1\)/],
+    ['rule 2: the same key twice', '-> e | <- e, ee | -> e', /e of the initiator comes twice \(Noise §7.3 rule 2\)/],
+    ['rule 2: a static key twice', '-> s | ... | -> e, s', /s of the initiator comes twice \(Noise §7.3 rule 2\)/],
+    ['rule 2: a pre-message twice', '<- s | <- s | ... | -> e, es', /s of the responder comes twice \(Noise §7.3 rule 2\)/],
+    ['rule 3: the same DH twice', '-> e | <- e, ee, ee', /ee comes twice \(Noise §7.3 rule 3\)/],
+    ['rule 4: ss without es', '-> s | <- s | ... | -> e, ss', /initiator encrypts a payload after ss without es \(Noise §7.3 rule 4\)/],
+    ['rule 4: ss without se', '-> s | <- s | ... | -> e, es, ss | <- e, ee', /responder encrypts a payload after ss without se/],
+    ['rule 4: es without ee', '<- s | ... | -> e, es | <- e', /responder encrypts a payload after es without ee/],
+    ['rule 4: se without ee', '-> e | <- e | -> s, se', /initiator encrypts a payload after se without ee/],
+    ['rule 4: a static key after es', '-> e, s | <- e, s, es, se | -> ee', /responder encrypts a payload after es without ee/],
+    ['rule 4: transport messages after se', '-> e, s | <- e, se', /initiator encrypts transport messages after se without ee/],
+    ['rule 4: transport messages after ss', '-> s | <- s | ... | -> e | <- e, ee, se, ss', /transport messages after ss without es/],
+    ['a psk without e', '-> psk', /initiator encrypts a payload after psk without e \(Noise §9.3\)/],
+    ['a psk and a static key before e', '-> psk, s, e', /initiator encrypts s after psk without e/],
+    ['a psk and transport messages without e', '-> s | <- e, psk', /initiator encrypts transport messages after psk without e/],
+    ['e1 without ekem1', '-> e, e1 | <- e, ee', /e1 without ekem1 \(Noise HFS §4\)/],
     ['ekem1 without e1', '-> e | <- e, ee, ekem1', /ekem1 before e1 of the initiator/],
+    ['ekem1 before ee', '-> e, e1 | <- e, ekem1, ee', /ekem1 before ee/],
+    ['ekem1 twice', '-> e, e1 | <- e, ee, ekem1, ekem1', /ekem1 comes twice/],
     ['ekem1 to oneself', '-> e | <- e, e1, ee, ekem1', /ekem1 before e1 of the initiator/],
     ['e1 twice', '-> e, e1 | <- e, e1, ee, ekem1', /e1 comes twice/],
   ])('refused: %s', (_rule, lines, message) => {
+    expect(() => parsePattern('MY', lines)).toThrow(RangeError);
     expect(() => parsePattern('MY', lines)).toThrow(message);
   });
 
-  test('psk0 in a pattern whose responder sends nothing of its own is refused (Noise §9.3)', () => {
-    expect(() => parsePattern('MY', '-> s | ... | -> e | <- s', ['psk0'])).toThrow(/psk without e/);
+  test.each(['', 'my', 'MY+psk0', 'MYpsk0+', 'MY_', 'Ü'])('%j is no name of a pattern', (name) => {
+    expect(() => parsePattern(name, '-> e | <- e, ee')).toThrow(/no name of a pattern/);
+  });
+
+  test('psk in a pattern whose responder sends nothing of its own is refused wherever it stands (Noise §9.3)', () => {
+    for (const psk of ['psk0', 'psk1', 'psk2'])
+      expect(() => parsePattern('MY', '-> s | ... | -> e | <- s', [psk])).toThrow(/responder encrypts (s|a payload) after psk without e/);
+  });
+
+  test('a modifier that does not fit is named', () => {
+    expect(() => namedPattern('NNpsk3')).toThrow(/psk3 does not fit pattern NNpsk3: it has 2 messages/);
+    expect(() => namedPattern('Khfs')).toThrow(/hfs does not fit pattern Khfs: it has no ee/);
+    expect(() => namedPattern('XXfallback')).toThrow(/unknown modifier "fallback"/);
+    expect(() => namedPattern('NNpsk0+psk0')).toThrow(/repeats a modifier/);
   });
 });
 
@@ -128,7 +164,22 @@ describe('protocol names (Noise §8)', () => {
     expect(parseProtocolName(name)).toEqual({ name, pattern: namedPattern('XXhfs+psk0'), suite: 'aes256gcm', hash: 'BLAKE2b' });
   });
 
+  test('may name patterns of your own, with modifiers', () => {
+    const own = { OWN: '-> e | <- e, ee, s, es', OTHER: 'OTHER:\n  -> e, s\n  <- e, ee, se' };
+    expect(parseProtocolName('Noise_OWNpsk0+psk2_25519_ChaChaPoly_SHA256', own).pattern).toEqual({
+      ...namedPattern('NXpsk0+psk2'),
+      name: 'OWNpsk0+psk2',
+    });
+    expect(parseProtocolName('Noise_OTHERhfs_25519+MLKEM768_AESGCM_SHA512', own).pattern.messages).toEqual(namedPattern('INhfs').messages);
+    expect(parseProtocolName('Noise_XX_25519_ChaChaPoly_SHA256', own)).toEqual(parseProtocolName('Noise_XX_25519_ChaChaPoly_SHA256'));
+    expect(() => parseProtocolName('Noise_OWNpsk3_25519_ChaChaPoly_SHA256', own)).toThrow(/psk3 does not fit/);
+    expect(() => parseProtocolName('Noise_NONE_25519_ChaChaPoly_SHA256', own)).toThrow(/unknown handshake pattern/);
+    expect(() => parseProtocolName('Noise_XX_25519_ChaChaPoly_SHA256', { XX: '-> e' })).toThrow(/XX is a pattern of the specification/);
+    expect(() => parseProtocolName('Noise_BAD_25519_ChaChaPoly_SHA256', { BAD: '-> e, es' })).toThrow(/rule 1/);
+  });
+
   test.each([
+    `Noise_XX_25519_ChaChaPoly_${'SHA256'.repeat(40)}`,
     'Noise_XX_25519_ChaChaPoly',
     'Noise_XX_25519_ChaChaPoly_SHA256_more',
     'noise_XX_25519_ChaChaPoly_SHA256',

@@ -1,8 +1,11 @@
 /** Who spoke first, and who answered. */
 export type Role = 'initiator' | 'responder';
 
+/** Diffie-Hellman calculations: the first letter is the initiator's key, the second the responder's (Noise §7.1). */
+export type DhToken = 'ee' | 'es' | 'se' | 'ss';
+
 /** Tokens of revision 34 (Noise §7.1, §9.2) and of the KEM extension (Noise HFS §4). */
-export type Token = 'e' | 's' | 'ee' | 'es' | 'se' | 'ss' | 'psk' | 'e1' | 'ekem1';
+export type Token = 'e' | 's' | DhToken | 'psk' | 'e1' | 'ekem1';
 
 /** What the two sides send, in order (Noise §7). Messages alternate; the initiator sends the first. */
 export interface HandshakePattern {
@@ -19,6 +22,6 @@ export function senderOf(index: number): Role {
 }
 
 /** Whether a token is a Diffie-Hellman calculation. */
-export function isDh(token: Token): boolean {
+export function isDh(token: Token): token is DhToken {
   return token === 'ee' || token === 'es' || token === 'se' || token === 'ss';
 }
