@@ -1,0 +1,2 @@
+export type { WebSocketOptions } from './websocket-options.ts';
+export { websocket } from './websocket-transport.ts';
