@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { seededRandom } from './seeded-random.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 describe('a simulated clock', () => {
@@ -82,6 +83,65 @@ describe('a simulated clock', () => {
     expect([beats, clock.now()]).toEqual([6, 50]);
     await clock.run({ until: () => beats === 10 });
     expect([beats, clock.now()]).toEqual([10, 90]);
+  });
+
+  test('shuffles timers that are due together, as its randomness says', async () => {
+    const order = async (seed: number): Promise<number[]> => {
+      const clock = new SimulatedClock({ shuffle: { random: seededRandom(seed) } });
+      const seen: number[] = [];
+      for (let i = 0; i < 8; i++) clock.after(10, () => seen.push(i));
+      clock.after(9, () => seen.push(-1));
+      clock.after(11, () => seen.push(99));
+      await clock.run();
+      expect([seen[0], seen.at(-1), clock.now()]).toEqual([-1, 99, 11]);
+      return seen;
+    };
+    const orders = [];
+    for (let seed = 1; seed <= 20; seed++) orders.push((await order(seed)).join(' '));
+    expect(await order(3)).toEqual(orders[2]!.split(' ').map(Number));
+    expect(new Set(orders).size).toBeGreaterThan(15);
+  });
+
+  test('lets timers be late, never early, and others overtake them', async () => {
+    const clock = new SimulatedClock({ shuffle: { random: seededRandom(4), lateMs: 5 } });
+    const late: number[] = [];
+    const seen: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      clock.after(i, () => {
+        late.push(clock.now() - i);
+        seen.push(i);
+      });
+    }
+    await clock.run();
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...late)).toBeLessThan(5);
+    expect(seen).not.toEqual(seen.toSorted((a, b) => a - b));
+    expect(seen.every((i, position) => Math.abs(i - position) <= 5)).toBe(true);
+  });
+
+  test('cancels the right timer, shuffled or not', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ ms: fc.nat(3), cancelled: fc.boolean() }), { maxLength: 30 }),
+        fc.nat(),
+        async (plans, seed) => {
+          const clock = new SimulatedClock({ shuffle: { random: seededRandom(seed) } });
+          const seen = new Set<number>();
+          const timers = plans.map(({ ms }, i) => clock.after(ms, () => seen.add(i)));
+          for (const [i, { cancelled }] of plans.entries()) if (cancelled) timers[i]?.cancel();
+          await clock.run();
+          expect([...seen].toSorted((a, b) => a - b)).toEqual(plans.flatMap(({ cancelled }, i) => (cancelled ? [] : [i])));
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  test('counts its steps', async () => {
+    const clock = new SimulatedClock();
+    clock.after(5, () => clock.soon(() => {}));
+    await clock.run();
+    expect(clock.steps).toBe(2);
   });
 
   test('refuses to run inside a run, and notices an endless loop', async () => {

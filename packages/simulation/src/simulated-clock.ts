@@ -1,4 +1,6 @@
+import type { Random } from '@matryoshka/session';
 import type { Clock, Timer } from '@matryoshka/transport';
+import { randomReal } from './random-real.ts';
 
 /** Where simulated calendars start: 2026-01-01T00:00:00Z. */
 const START_UNIX_MS = 1_767_225_600_000;
@@ -7,7 +9,7 @@ const MAX_TURNS_PER_MOMENT = 100_000;
 
 interface SetTimer {
   readonly atMs: number;
-  /** Timers of the same time run in the order in which they were set. */
+  /** Timers of the same time run in this order; no two have the same one. */
   readonly order: number;
   readonly run: () => void;
 }
@@ -20,6 +22,17 @@ export interface RunOptions {
   readonly until?: () => boolean;
 }
 
+/** What a simulated clock is made of. */
+export interface SimulatedClockOptions {
+  /** Milliseconds since 1970 at the beginning; default is the beginning of 2026. */
+  readonly startUnixMs?: number;
+  /**
+   * Shuffles timers: those that are due at the same time run in random order, and each runs up to `lateMs` too late, as
+   * timers of a busy machine do. Without it they run exactly in time, in the order in which they were set.
+   */
+  readonly shuffle?: { readonly random: Random; readonly lateMs?: number };
+}
+
 /**
  * A clock that stands still until it is told to go on. Between any two steps everything that promises had to do is
  * done, so a run depends on nothing but what it was given.
@@ -30,11 +43,19 @@ export class SimulatedClock implements Clock {
   #soon: (() => void)[] = [];
   /** Sorted, the next one last. */
   readonly #timers: SetTimer[] = [];
-  #order = 0;
+  readonly #shuffle: SimulatedClockOptions['shuffle'];
+  #timersSet = 0;
+  #stepsTaken = 0;
   #running = false;
 
-  constructor(options: { readonly startUnixMs?: number } = {}) {
+  constructor(options: SimulatedClockOptions = {}) {
     this.#startUnixMs = options.startUnixMs ?? START_UNIX_MS;
+    this.#shuffle = options.shuffle;
+  }
+
+  /** Timers and ticks that were run so far. */
+  get steps(): number {
+    return this.#stepsTaken;
   }
 
   now(): number {
@@ -46,7 +67,7 @@ export class SimulatedClock implements Clock {
   }
 
   after(ms: number, run: () => void): Timer {
-    const timer: SetTimer = { atMs: this.#nowMs + Math.max(ms, 0), order: this.#order++, run };
+    const timer: SetTimer = { atMs: this.#nowMs + Math.max(ms, 0) + this.#latenessMs(), order: this.#nextOrder(), run };
     this.#timers.splice(this.#indexOf(timer), 0, timer);
     const cancel = (): void => {
       const index = this.#indexOf(timer);
@@ -87,7 +108,9 @@ export class SimulatedClock implements Clock {
       await settlePromises();
       if (until?.() === true) return;
       if (this.#soon.length > 0) {
-        runAll(this.#soon.splice(0));
+        const batch = this.#soon;
+        this.#soon = [];
+        runAll(batch);
       } else {
         const next = this.#timers.at(-1);
         if (next === undefined || next.atMs > untilMs || next.atMs === Number.POSITIVE_INFINITY) return;
@@ -96,8 +119,21 @@ export class SimulatedClock implements Clock {
         this.#timers.pop();
         next.run();
       }
+      this.#stepsTaken++;
       if (++turns > MAX_TURNS_PER_MOMENT) throw new Error(`an endless loop at ${this.#nowMs} ms of virtual time`);
     }
+  }
+
+  #latenessMs(): number {
+    const { random, lateMs = 0 } = this.#shuffle ?? {};
+    return random === undefined || lateMs === 0 ? 0 : randomReal(random) * lateMs;
+  }
+
+  #nextOrder(): number {
+    const set = this.#timersSet++;
+    if (this.#shuffle === undefined) return set;
+    // 32 random bits, and 21 that tell apart those that drew the same: 53 bits in all.
+    return Math.floor(randomReal(this.#shuffle.random) * 2 ** 32) * 2 ** 21 + (set % 2 ** 21);
   }
 
   /** Where the timer is, or belongs. */

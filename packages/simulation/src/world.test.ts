@@ -3,7 +3,7 @@ import { type LinkContractSubject, Recorder, linkContract } from '@matryoshka/tr
 import type { Endpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
 import type { Latency } from './simulated-network.ts';
-import { type World, type WorldOptions, createWorld } from './world.ts';
+import { type World, type WorldOptions, createWorld, inWorld } from './world.ts';
 
 const ALICE = '198.51.100.1';
 const BOB = '203.0.113.2';
@@ -149,6 +149,63 @@ describe('a world', () => {
     };
     expect(await times(7)).toEqual(await times(7));
     expect(await times(7)).not.toEqual(await times(8));
+  });
+
+  test('replays from its seed bit for bit: the trace of all that arrives, and when, is the same', async () => {
+    const trace = async (seed: number, length = 100): Promise<World['trace']> => {
+      const { world, dialled, accepted } = await connected({ seed, latencyMs: [1, 50], bytesPerSecond: 50_000, timersLateMs: 5 });
+      accepted.attach(new Recorder((bytes) => void accepted.send([bytes.slice()])));
+      dialled.attach(new Recorder());
+      for (let i = 0; i < 20; i++) {
+        const message = new Uint8Array(length);
+        world.random.fill(message);
+        dialled.send([message]);
+        await world.clock.advance(10);
+      }
+      await world.clock.run();
+      return world.trace;
+    };
+    const first = await trace(7);
+    expect(first.hash).toMatch(/^[0-9a-f]{16}$/);
+    expect(first.steps).toBeGreaterThan(40);
+    expect(await trace(7)).toEqual(first);
+    const others = [first.hash, (await trace(7, 101)).hash];
+    for (let seed = 8; seed < 30; seed++) others.push((await trace(seed)).hash);
+    expect(new Set(others).size).toBe(others.length);
+  });
+
+  test('collects what breaks its rules', async () => {
+    const world = createWorld({ seed: 1 });
+    const aead = world.provider('alice').aead('chacha20poly1305', new Uint8Array(32));
+    const out = new Uint8Array(20);
+    for (const fill of [1, 2]) aead.seal(new Uint8Array(12), new Uint8Array(0), new Uint8Array(4).fill(fill), out);
+    expect(world.violations).toEqual([expect.stringContaining('sealed twice')]);
+
+    const blocks = world.watchBlocks();
+    expect(world.watchBlocks()).toBe(blocks);
+    const { network, clock } = world;
+    await network.host(BOB)({ clock }).listen!(BOB_ENDPOINT, () => {});
+    for (let i = 0; i < 2; i++) await world.run(network.host(ALICE)({ clock }).dial(BOB_ENDPOINT, new Uint8Array(16).fill(9), {}));
+    expect(world.violations.slice(1)).toEqual([expect.stringContaining('on 1 at 0 ms (byte 0 of its message), then on 2')]);
+  });
+
+  test('says how to replay it when what happens in it fails', async () => {
+    const failing = inWorld({ seed: 4711 }, async (world) => {
+      await world.clock.advance(50);
+      throw new RangeError('three is not two');
+    });
+    await expect(failing).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^three is not two\n.*seed 4711, at 50 ms, step 0, trace [0-9a-f]{16}\n.*createWorld\(\{ seed: 4711n, /,
+      ),
+      cause: new RangeError('three is not two'),
+    });
+    const violating = inWorld({ seed: 1 }, async (world) => {
+      const aead = world.provider().aead('aes256gcm', new Uint8Array(32));
+      for (const fill of [1, 2]) aead.seal(new Uint8Array(12), new Uint8Array(0), new Uint8Array(4).fill(fill), new Uint8Array(20));
+    });
+    await expect(violating).rejects.toThrow(/sealed twice[^]*seed 1/);
+    await expect(inWorld({ seed: 1 }, async (world) => world.seed)).resolves.toBe(1n);
   });
 
   test('passes on what a promise says', async () => {

@@ -14,10 +14,12 @@ export interface MemoryLinkOptions {
   readonly dialler?: Endpoint;
   /** Local endpoint of the accepted link. */
   readonly listener?: Endpoint;
-  /** How long a message from one side travels, in milliseconds; asked once per message, order is kept. Default 0. */
-  readonly delayMs?: (from: Endpoint, to: Endpoint) => number;
+  /** How long a message of so many bytes from one side travels, in milliseconds; asked once per message, order is kept. Default 0. */
+  readonly delayMs?: (from: Endpoint, to: Endpoint, length: number) => number;
   /** Sees each message when it leaves and may overwrite it: the bytes are a copy. */
   readonly observe?: (from: Endpoint, to: Endpoint, message: Uint8Array) => void;
+  /** Sees each message when its owner gets it, before the owner does. */
+  readonly delivered?: (from: Endpoint, to: Endpoint, message: Uint8Array) => void;
   /** For how long an accepted link that is closed unanswered stays silent, in milliseconds. Default 0. */
   readonly refusalMs?: number;
   /** Called once, when both ends are closed. */
@@ -27,6 +29,17 @@ export interface MemoryLinkOptions {
 // Addresses for documentation (RFC 5737).
 const DIALLER: Endpoint = { transport: 'tcp', host: '192.0.2.1', port: 49_152 };
 const LISTENER: Endpoint = { transport: 'tcp', host: '192.0.2.2', port: 999 };
+
+/** An owner to whom nothing matters any more. */
+const NOBODY: LinkHandler = { message() {}, written() {}, writable() {}, stalled() {}, flowing() {}, closed() {} };
+
+/** How one end of a link breaks. */
+export interface BreakOptions {
+  /** Tells the owner first what was written (default), or leaves that open, as a socket that fails may. */
+  readonly counted?: boolean;
+  /** Tells the owner nothing at all: it is gone itself. */
+  readonly silent?: boolean;
+}
 
 interface Sending {
   readonly parts: readonly Uint8Array[];
@@ -55,6 +68,9 @@ export class MemoryLink implements Link {
   #unsent: Sending[] = [];
   #unsentBytes = 0;
   #blocked = false;
+  /** Bytes that were sent and never arrive, once nothing arrives any more. */
+  #lostBytes: number | undefined;
+  #losesInFlight = false;
   #sends = 0;
   #written = 0;
   #reported = 0;
@@ -136,11 +152,49 @@ export class MemoryLink implements Link {
 
   /** Ends both sides at once; what is on its way is lost. */
   break(reason: CloseReason): void {
-    for (const end of [this, this.#far]) {
-      end.#unsent = [];
-      end.#discardArrivals();
-      end.#finish(reason);
+    for (const end of [this, this.#far]) end.breakEnd(reason);
+  }
+
+  /** Ends this side alone: the other one learns nothing from it. */
+  breakEnd(reason: CloseReason, { counted = true, silent = false }: BreakOptions = {}): void {
+    if (!counted) this.#written = this.#reported;
+    if (silent) this.#handler = NOBODY;
+    this.#unsent = [];
+    this.#discardArrivals();
+    this.#finish(reason);
+  }
+
+  /**
+   * From now on nothing that this side sends arrives, and nobody is told: the carrier takes what it has room for and no
+   * more. With `inFlight`, what is on its way does not arrive either.
+   */
+  lose(inFlight: boolean): void {
+    const far = this.#far;
+    this.#lostBytes ??= 0;
+    if (!inFlight) return;
+    this.#losesInFlight = true;
+    const now = this.#clock.now();
+    const onTheirWay = far.#arrivals.filter(({ atMs }) => atMs > now);
+    far.#arrivals = far.#arrivals.filter(({ atMs }) => atMs <= now);
+    for (const { bytes } of onTheirWay) {
+      far.#arrivingBytes -= bytes?.length ?? 0;
+      this.#lostBytes += bytes?.length ?? 0;
     }
+  }
+
+  /** Whether what this side sends is lost. */
+  get loses(): boolean {
+    return this.#lostBytes !== undefined;
+  }
+
+  /** Whether what it had sent before and what had not arrived yet is lost, too. */
+  get losesInFlight(): boolean {
+    return this.#losesInFlight;
+  }
+
+  /** Whether this side is closed, and nothing can be sent or delivered any more. */
+  get finished(): boolean {
+    return this.#finished;
   }
 
   /** Everything that happens to this end happens in a turn at the end of the tick; one per tick. */
@@ -162,20 +216,23 @@ export class MemoryLink implements Link {
     const far = this.#far;
     let count = 0;
     let bytes = 0;
-    while (count < this.#unsent.length && (far.#arrivingBytes + bytes < CARRIER_LIMIT_BYTES || far.#discards)) {
-      bytes += (this.#unsent[count++] as Sending).length;
-    }
+    while (count < this.#unsent.length && this.#hasRoom(bytes)) bytes += (this.#unsent[count++] as Sending).length;
     if (count > 0) {
       this.#written += count;
       this.#unsentBytes -= bytes;
       const batch = this.#unsent.splice(0, count);
-      if (!far.#discards) this.#carry(batch, bytes);
+      if (this.loses || !far.#discards) this.#carry(batch, bytes);
       far.#deliver();
     }
     if (this.#closing !== undefined && this.#unsent.length === 0 && !this.#finished) {
       this.#sayGoodbye();
       this.#finish(this.#closing);
     }
+  }
+
+  #hasRoom(bytes: number): boolean {
+    if (this.#lostBytes !== undefined) return this.#lostBytes + bytes < CARRIER_LIMIT_BYTES;
+    return this.#far.#arrivingBytes + bytes < CARRIER_LIMIT_BYTES || this.#far.#discards;
   }
 
   /** One copy for the whole batch: the far owner opens in place, and the parts are their owner's again. */
@@ -189,12 +246,14 @@ export class MemoryLink implements Link {
         at += part.length;
       }
       this.#options.observe?.(this.local, this.remote, message);
-      this.#far.#arrive(this.#arrivalMs(), message);
+      // Asked now: whoever observes may have cut the line under this very message.
+      if (this.#lostBytes === undefined) this.#far.#arrive(this.#arrivalMs(length), message);
+      else this.#lostBytes += length;
     }
   }
 
-  #arrivalMs(): number {
-    const delayMs = this.#options.delayMs?.(this.local, this.remote) ?? 0;
+  #arrivalMs(length: number): number {
+    const delayMs = this.#options.delayMs?.(this.local, this.remote, length) ?? 0;
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, this.#clock.now() + delayMs);
     return this.#lastArrivalMs;
   }
@@ -208,7 +267,8 @@ export class MemoryLink implements Link {
   }
 
   #end(): void {
-    this.#far.#arrive(this.#arrivalMs(), undefined);
+    if (this.loses) return;
+    this.#far.#arrive(this.#arrivalMs(0), undefined);
     this.#far.#deliver();
   }
 
@@ -246,7 +306,10 @@ export class MemoryLink implements Link {
         count++;
         this.#arrivingBytes -= bytes?.length ?? 0;
         if (bytes === undefined) this.#finish(new MatryoshkaError('transport.closed', 'the other side closed the connection'));
-        else this.#handler.message(bytes);
+        else {
+          this.#options.delivered?.(this.remote, this.local, bytes);
+          this.#handler.message(bytes);
+        }
       }
     } finally {
       // A handler that closed or broke the link has emptied the list already.

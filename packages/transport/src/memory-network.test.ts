@@ -2,7 +2,7 @@ import type { Endpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
 import { Recorder } from './contract/index.ts';
 import type { Link, Transport } from './link.ts';
-import { memoryNetwork } from './memory-network.ts';
+import { type MemoryWire, memoryNetwork } from './memory-network.ts';
 import { systemClock } from './system-clock.ts';
 
 const clock = systemClock;
@@ -113,5 +113,75 @@ describe('a network in memory', () => {
     expect([...sent]).toEqual([4, 5]);
     expect([...FIRST]).toEqual([1, 2, 3]);
     expect(seen).toEqual([3, 2]);
+  });
+
+  test('hands each link to whoever owns the cable, and it fails for each side on its own', async () => {
+    const wires: MemoryWire[] = [];
+    const ended: MemoryWire[] = [];
+    const delivered: number[] = [];
+    const { alice, bob } = twoHosts({
+      opened: (wire) => wires.push(wire),
+      ended: (wire) => ended.push(wire),
+      delivered: (from, _to, message) => delivered.push(from === wires[0]?.dialler ? message.length : -message.length),
+    });
+    const owners = [new Recorder(), new Recorder()] as const;
+    await bob.listen!(at('192.0.2.2', 999), (link) => {
+      link.attach(owners[1]);
+      link.send([new Uint8Array(7)]);
+    });
+    const dialled = await alice.dial(at('192.0.2.2', 999), FIRST, {});
+    dialled.attach(owners[0]);
+    const wire = wires[0] as MemoryWire;
+    expect([wire.dialler, wire.listener]).toEqual([dialled.local, dialled.remote]);
+    await owners[0].until(() => owners[0].messages.length === 1);
+    expect(delivered).toEqual([3, -7]);
+
+    // What the dialler sends is lost, and only the dialler is told of the end.
+    wire.lose('dialler', true);
+    dialled.send([FIRST]);
+    await nextTicks();
+    wire.break('dialler');
+    await nextTicks();
+    expect(owners.map(({ reasons }) => reasons.map(({ code }) => code))).toEqual([['transport.closed'], []]);
+    expect([owners[1].messages, ended]).toEqual([[], []]);
+
+    // Whoever owned the other end is gone itself.
+    wire.break('listener', { silent: true });
+    await nextTicks();
+    expect(owners[1].reasons).toEqual([]);
+    expect(ended).toEqual([wire]);
+  });
+
+  test('a link that breaks before its first message is there is accepted by nobody', async () => {
+    for (const end of ['lost', 'broken'] as const) {
+      let accepted = 0;
+      const { alice, bob } = twoHosts({
+        opened: (wire) => {
+          if (end === 'lost') wire.lose('dialler', true);
+          else wire.break('listener');
+        },
+      });
+      await bob.listen!(at('192.0.2.2', 999), () => accepted++);
+      await alice.dial(at('192.0.2.2', 999), FIRST, {});
+      await nextTicks();
+      expect(accepted).toBe(0);
+    }
+  });
+
+  test('asks how long a message travels with its length', async () => {
+    const lengths: number[] = [];
+    const { alice, bob } = twoHosts({
+      delayMs: (_from, _to, length) => {
+        lengths.push(length);
+        return 0;
+      },
+    });
+    const owner = new Recorder();
+    await bob.listen!(at('192.0.2.2', 999), (link) => link.attach(owner));
+    const link = await alice.dial(at('192.0.2.2', 999), FIRST, {});
+    link.send([new Uint8Array(5), new Uint8Array(6)]);
+    await owner.until(() => owner.messages.length === 1);
+    // Two steps to connect, the first message, and one more.
+    expect(lengths).toEqual([0, 0, 3, 11]);
   });
 });

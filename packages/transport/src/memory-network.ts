@@ -2,7 +2,7 @@ import { type Endpoint, MatryoshkaError } from '@matryoshka/wire';
 import type { Clock } from './clock.ts';
 import { CONNECT_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, dialAborted, dialFailed, listenFailed } from './direct-link.ts';
 import type { Accept, Link, Listener, Transport, TransportFactory } from './link.ts';
-import { MemoryLink } from './memory-link.ts';
+import { type BreakOptions, MemoryLink } from './memory-link.ts';
 import { linkMessageLength } from './message-length.ts';
 
 /** First port of the range for dialled links (RFC 6335 §6). */
@@ -13,14 +13,38 @@ const UNSPECIFIED_HOSTS: readonly string[] = ['0.0.0.0', '::'];
 /** How a network in memory behaves. */
 export interface MemoryNetworkOptions {
   readonly clock: Clock;
-  /** How long a message travels, in milliseconds; asked once per message and connect step, order is kept. Default 0. */
-  readonly delayMs?: (from: Endpoint, to: Endpoint) => number;
+  /** How long so many bytes travel, in milliseconds; asked once per message and (0 bytes) connect step, order is kept. Default 0. */
+  readonly delayMs?: (from: Endpoint, to: Endpoint, length: number) => number;
   /** Whether one host can dial the other. Default: always. */
   readonly reachable?: (from: string, to: string) => boolean;
   /** Sees each message when it leaves and may overwrite it: the bytes are a copy. */
   readonly observe?: (from: Endpoint, to: Endpoint, message: Uint8Array) => void;
+  /** Sees each message when its owner gets it, before the owner does. */
+  readonly delivered?: (from: Endpoint, to: Endpoint, message: Uint8Array) => void;
+  /** Hears of each new link, before anything is sent on it. */
+  readonly opened?: (wire: MemoryWire) => void;
+  /** Hears that both ends of a link are closed. */
+  readonly ended?: (wire: MemoryWire) => void;
   /** For how long a listener stays silent to whom it refuses, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number;
+}
+
+/** One of the two ends of a link, by what it did. */
+export type WireSide = 'dialler' | 'listener';
+
+/** One link, in the hands of whoever owns the cable: it fails for each side on its own. */
+export interface MemoryWire {
+  /** Local endpoint of the dialled link; this very object is the `from` and `to` of its messages. */
+  readonly dialler: Endpoint;
+  /** Local endpoint of the accepted link. */
+  readonly listener: Endpoint;
+  /**
+   * From now on nothing that `side` sends arrives, and nobody is told. Called while a message is observed, that message
+   * is the first one. With `inFlight`, what is on its way does not arrive either.
+   */
+  lose(side: WireSide, inFlight: boolean): void;
+  /** Ends `side` alone, with `transport.closed`; the other one learns nothing from it. Nothing, where it has ended already. */
+  break(side: WireSide, options?: BreakOptions): void;
 }
 
 /** Nodes that find each other within one process, by ordinary `tcp` endpoints. */
@@ -31,6 +55,26 @@ export interface MemoryNetwork {
   breakLinks(matches: (dialler: string, listener: string) => boolean): number;
   /** Ends all listeners of a host. */
   stopListening(host: string): void;
+}
+
+class Wire implements MemoryWire {
+  readonly dialler: Endpoint;
+  readonly listener: Endpoint;
+  readonly #ends: Readonly<Record<WireSide, MemoryLink>>;
+
+  constructor(dialled: MemoryLink, accepted: MemoryLink) {
+    this.dialler = dialled.local;
+    this.listener = accepted.local;
+    this.#ends = { dialler: dialled, listener: accepted };
+  }
+
+  lose(side: WireSide, inFlight: boolean): void {
+    this.#ends[side].lose(inFlight);
+  }
+
+  break(side: WireSide, options?: BreakOptions): void {
+    this.#ends[side].breakEnd(new MatryoshkaError('transport.closed', 'the connection broke'), options);
+  }
 }
 
 class Network implements MemoryNetwork {
@@ -78,7 +122,7 @@ class Network implements MemoryNetwork {
 
   /** The two ends of a new link, or undefined where nobody listens; the accepted end gets `first` on its way. */
   connect(from: Endpoint, to: Endpoint, first: Uint8Array): Link | undefined {
-    const { clock, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, ...rest } = this.options;
+    const { clock, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, opened, ended, ...rest } = this.options;
     if (!this.#accepts.has(key(to)) || rest.reachable?.(from.host, to.host) === false) return undefined;
     const [dialled, accepted] = MemoryLink.pair({
       ...rest,
@@ -86,21 +130,31 @@ class Network implements MemoryNetwork {
       dialler: from,
       listener: to,
       refusalMs: handshakeTimeoutMs,
-      ended: () => this.#links.delete(dialled),
+      ended: () => {
+        this.#links.delete(dialled);
+        ended?.(wire);
+      },
     });
+    const wire = new Wire(dialled, accepted);
     this.#links.add(dialled);
+    opened?.(wire);
     rest.observe?.(from, to, first);
-    this.travel(from, to, () => {
-      const accept = this.#accepts.get(key(to));
-      if (accept === undefined) accepted.break(new MatryoshkaError('transport.closed', 'the listener closed'));
-      else if (this.#links.has(dialled)) accept(accepted, first);
-    });
+    if (!dialled.loses) this.travel(from, to, first.length, () => this.#arrive(dialled, accepted, first));
     return dialled;
   }
 
-  /** Runs `arrive` when something sent now would be there. */
-  travel(from: Endpoint, to: Endpoint, arrive: () => void): void {
-    const delayMs = this.options.delayMs?.(from, to) ?? 0;
+  /** The first message is there. */
+  #arrive(dialled: MemoryLink, accepted: MemoryLink, first: Uint8Array): void {
+    const accept = this.#accepts.get(key(accepted.local));
+    if (accept === undefined) accepted.break(new MatryoshkaError('transport.closed', 'the listener closed'));
+    if (accept === undefined || accepted.finished || dialled.losesInFlight) return;
+    this.options.delivered?.(dialled.local, accepted.local, first);
+    accept(accepted, first);
+  }
+
+  /** Runs `arrive` when so many bytes sent now would be there. */
+  travel(from: Endpoint, to: Endpoint, length: number, arrive: () => void): void {
+    const delayMs = this.options.delayMs?.(from, to, length) ?? 0;
     if (delayMs === 0) this.options.clock.soon(arrive);
     else if (delayMs !== Number.POSITIVE_INFINITY) this.options.clock.after(delayMs, arrive);
   }
@@ -149,7 +203,7 @@ class MemoryTransport implements Transport {
         resolve(link);
       };
       // One round trip to connect, as with TCP.
-      network.travel(from, to, () => network.travel(to, from, connect));
+      network.travel(from, to, 0, () => network.travel(to, from, 0, connect));
     });
   }
 

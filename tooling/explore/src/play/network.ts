@@ -1,0 +1,129 @@
+import { type Connection, type MatryoshkaNode, createNode } from '@matryoshka/node';
+import { type CryptoProvider, portableProvider, randomBytes } from '@matryoshka/session';
+import { type Machine, type World, createWorld } from '@matryoshka/simulation';
+import type { ConnectionPlan, Plan } from './plan.ts';
+
+const PORT = 999;
+const IDENTITY_SEED_LENGTH = 32;
+const SETTLE_MS = 20;
+
+interface Running {
+  readonly machine: Machine;
+  readonly node: MatryoshkaNode;
+}
+
+/** The nodes of a plan, each on a machine of its own, in one world. */
+export class Network {
+  readonly world: World;
+  readonly #plan: Plan;
+  readonly #identities: readonly Uint8Array[];
+  readonly #running: Running[] = [];
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    const { seed, timersLateMs } = plan;
+    this.world = createWorld({ seed, ...(timersLateMs === undefined ? {} : { timersLateMs }) });
+    this.#identities = Array.from({ length: plan.nodes }, () => randomBytes(this.world.random, IDENTITY_SEED_LENGTH));
+    for (const { a, b, conditions } of plan.paths) this.world.network.setPath(addressOf(a), addressOf(b), conditions);
+  }
+
+  /** The nodes that run now. */
+  get nodes(): readonly MatryoshkaNode[] {
+    return this.#running.map(({ node }) => node);
+  }
+
+  /** Starts every node. */
+  async start(): Promise<void> {
+    for (let number = 0; number < this.#plan.nodes; number++) {
+      // In order, so that all of them always draw the same randomness.
+      // oxlint-disable-next-line no-await-in-loop
+      this.#running.push(await this.#boot(number));
+    }
+  }
+
+  node(number: number): MatryoshkaNode {
+    return this.#at(number).node;
+  }
+
+  /** Every node is connected to every other one directly, whoever dialled, and knows it. */
+  async meet(): Promise<void> {
+    const meetings = this.#running.flatMap((_, a) =>
+      this.#running.slice(a + 1).map(({ node }, i) => {
+        const b = a + 1 + i;
+        return (a + b) % 2 === 0 ? this.node(a).connect(this.#placeOf(b)) : node.connect(this.#placeOf(a));
+      }),
+    );
+    await Promise.all(meetings);
+    // Who dialled knows before who was dialled does.
+    const { clock } = this.world;
+    while (this.nodes.some(({ connections }) => connections.length < this.#plan.nodes - 1)) {
+      // oxlint-disable-next-line no-await-in-loop -- time goes on step by step
+      await new Promise<void>((resolve) => void clock.after(SETTLE_MS, resolve));
+    }
+  }
+
+  connect({ from, to, way }: ConnectionPlan): Promise<Connection> {
+    const node = this.node(from);
+    const place = this.#placeOf(to);
+    switch (way.kind) {
+      case 'direct':
+        return node.connect(place);
+      case 'relayed':
+        return node.connect(place, { hops: way.hops });
+      case 'telescoped':
+        return node.connect(place, { path: way.path.map((hop) => this.#placeOf(hop)) });
+      default:
+        return way satisfies never;
+    }
+  }
+
+  /** Whether a node runs: it has not crashed, or has started again. */
+  runs(number: number): boolean {
+    return !this.#at(number).machine.crashed;
+  }
+
+  /** Crashes a node; what it was is gone. */
+  crash(number: number, toldMs: number): void {
+    this.#at(number).machine.crash({ toldMs });
+  }
+
+  /** Starts a crashed node again, with the same identity at the same address. */
+  async restart(number: number): Promise<void> {
+    this.#running[number] = await this.#boot(number);
+  }
+
+  async #boot(number: number): Promise<Running> {
+    const machine = this.world.boot(addressOf(number));
+    const node = await createNode({
+      identity: this.#identities[number] as Uint8Array,
+      transports: [machine.transport],
+      listen: [`${machine.address}:${PORT}`],
+      provider: this.#provider(number),
+      suite: this.#plan.suite,
+      clock: machine.clock,
+      random: machine.random,
+      relay: { enabled: true, allowDial: ['private'], relayMemoryBytes: this.#plan.relayMemoryBytes },
+    });
+    return { machine, node };
+  }
+
+  #provider(number: number): CryptoProvider {
+    return this.#plan.realCrypto ? portableProvider : this.world.provider(`node ${number}`);
+  }
+
+  #at(number: number): Running {
+    const running = this.#running[number];
+    if (running === undefined) throw new RangeError(`no node ${number}`);
+    return running;
+  }
+
+  /** `peerId@address:port`. */
+  #placeOf(number: number): string {
+    return `${this.node(number).peerId}@${addressOf(number)}:${PORT}`;
+  }
+}
+
+/** Each node is in a network of its own, so that relays may choose any of them. */
+export function addressOf(number: number): string {
+  return `10.${number + 1}.0.1`;
+}

@@ -1,0 +1,5 @@
+import type { Scenario } from './scenario.ts';
+import { streams } from './scenarios/streams.ts';
+
+/** Everything that can be explored. */
+export const SCENARIOS: readonly Scenario[] = [streams];
