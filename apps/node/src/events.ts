@@ -12,6 +12,8 @@ export type CliEvent =
   | { readonly event: 'ready'; readonly peerId: string; readonly listening: readonly string[]; readonly relayEnabled: boolean }
   /** A connection is open, whoever opened it. */
   | { readonly event: 'connection'; readonly connection: ConnectionStatus }
+  | { readonly event: 'suspended'; readonly connection: ConnectionStatus; readonly reason: ErrorReport }
+  | { readonly event: 'resumed'; readonly connection: ConnectionStatus }
   | { readonly event: 'disconnected'; readonly connection: ConnectionStatus; readonly reason: ErrorReport }
   /** A peer named with `--peer` could not be reached; there is another attempt in `retryInMs`, if that is there. */
   | { readonly event: 'peer-failed'; readonly peer: string; readonly error: ErrorReport; readonly retryInMs?: number }

@@ -1,25 +1,7 @@
-import type { AcceptRequest, Connection, ConnectionStatus, MatryoshkaNode } from '@matryoshka/node';
-import { formatEndpoint } from '@matryoshka/node';
+import type { AcceptRequest, ConnectionStatus, MatryoshkaNode } from '@matryoshka/node';
+import { connectionStatus, formatEndpoint } from '@matryoshka/node';
 import { reportError } from './describe-error.ts';
 import type { Output } from './output.ts';
-
-/** What a node knows of one of its connections, ready for JSON. It must be open or have been so. */
-export function connectionStatusOf(node: MatryoshkaNode, connection: Connection): ConnectionStatus {
-  const listed = node.status().connections.find(({ id }) => id === connection.id);
-  if (listed !== undefined) return listed;
-  const { id, kind, role, peerId, authenticated, nesting, relaying } = connection;
-  return {
-    id,
-    kind,
-    role,
-    peerId,
-    authenticated,
-    nesting,
-    relaying,
-    local: formatEndpoint(connection.local),
-    remote: formatEndpoint(connection.remote),
-  };
-}
 
 /** Whom a line names: by id where it was shown. */
 export function peerText({ peerId, remote }: Pick<ConnectionStatus, 'peerId' | 'remote'>): string {
@@ -34,12 +16,22 @@ export function reportNode(node: MatryoshkaNode, output: Output, options: { read
   const { peerId, listening, relayEnabled } = node.status();
   output.event({ event: 'ready', peerId, listening, relayEnabled }, options.quiet === true ? undefined : readyText(peerId, listening));
   node.on('connection', (connection) => {
-    const status = connectionStatusOf(node, connection);
+    const status = connectionStatus(connection);
     output.event({ event: 'connection', connection: status });
     note(`${status.kind} connection ${status.role === 'initiator' ? 'to' : 'from'} ${peerText(status)}`);
   });
+  node.on('suspended', ({ connection, reason }) => {
+    const status = connectionStatus(connection);
+    output.event({ event: 'suspended', connection: status, reason: reportError(reason) });
+    note(`connection ${status.role === 'initiator' ? 'to' : 'from'} ${peerText(status)} is interrupted: ${reason.message}`);
+  });
+  node.on('resumed', ({ connection }) => {
+    const status = connectionStatus(connection);
+    output.event({ event: 'resumed', connection: status });
+    note(`connection ${status.role === 'initiator' ? 'to' : 'from'} ${peerText(status)} goes on`);
+  });
   node.on('disconnected', ({ connection, reason }) => {
-    const status = connectionStatusOf(node, connection);
+    const status = connectionStatus(connection);
     output.event({ event: 'disconnected', connection: status, reason: reportError(reason) });
     note(`connection ${status.role === 'initiator' ? 'to' : 'from'} ${peerText(status)} is over: ${reason.message}`);
   });

@@ -1,13 +1,13 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import type { Connection, MatryoshkaNode, PeerId } from '@matryoshka/node';
+import { type Connection, type MatryoshkaNode, type PeerId, connectionStatus } from '@matryoshka/node';
 import { CliError } from './cli-error.ts';
 import { FILE_PROTOCOL } from './file/file-message.ts';
 import { printable } from './file/file-name.ts';
 import { FileRefusal } from './file/file-refusal.ts';
 import type { StoredFile } from './file/incoming-file.ts';
 import { type Offer, receiveFile } from './file/receive-file.ts';
-import { connectionStatusOf, peerText } from './node-reporter.ts';
+import { peerText } from './node-reporter.ts';
 import { reportError } from './describe-error.ts';
 import type { Output } from './output.ts';
 import type { Progress } from './progress.ts';
@@ -41,13 +41,11 @@ export async function checkDirectory(directory: string): Promise<void> {
 
 /** The files that a node receives. */
 export class FileServer {
-  readonly #node: MatryoshkaNode;
   readonly #output: Output;
   readonly #options: ServeFilesOptions;
   readonly #incoming = new Set<Promise<void>>();
 
   constructor(node: MatryoshkaNode, output: Output, options: ServeFilesOptions) {
-    this.#node = node;
     this.#output = output;
     this.#options = options;
     node.serve(FILE_PROTOCOL, (stream, connection) => {
@@ -62,7 +60,7 @@ export class FileServer {
   }
 
   async #receive(stream: Parameters<typeof receiveFile>[0], connection: Connection): Promise<void> {
-    const status = connectionStatusOf(this.#node, connection);
+    const status = connectionStatus(connection);
     const output = this.#output;
     const startedMs = performance.now();
     let progress: Progress | undefined;

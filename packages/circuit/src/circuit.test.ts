@@ -34,7 +34,7 @@ class World implements CircuitHost {
   };
 
   connectSession: CircuitHost['connectSession'] = async (source: LinkSource, { demand, anonymous, remoteStatic }) => {
-    await source.next({ reason: undefined, first: new Uint8Array(0) }, new AbortController().signal);
+    await source.next({ reason: undefined, first: new Uint8Array(0), session: undefined }, new AbortController().signal);
     if (demand === this.failAt) throw new MatryoshkaError('session.wrong-peer');
     this.log.push(`connected ${anonymous === true ? 'anonymously' : 'openly'}${remoteStatic === undefined ? '' : ' by static key'}`);
     return this.#make(demand as string).session;
@@ -47,6 +47,9 @@ class World implements CircuitHost {
       closedWith: undefined,
       session: {
         closed,
+        get sending() {
+          return fake.closedWith === undefined;
+        },
         close: (reason: MatryoshkaError) => {
           if (fake.closedWith !== undefined) return;
           fake.closedWith = reason.code;

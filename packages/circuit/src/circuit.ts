@@ -65,7 +65,13 @@ export class CircuitBuilder {
     const to = { endpoint: hop.endpoint, peer: peerHash(hop.peerId) };
     try {
       const session = await this.#host.connectSession(
-        { next: ({ first }, signal) => this.#host.openLink(last.session, to, first, signal) },
+        {
+          next: ({ first }, signal) => {
+            // Through the hop before it, or not at all.
+            if (!last.session.sending) return Promise.reject(new MatryoshkaError('session.link-lost', 'the hop before is gone'));
+            return this.#host.openLink(last.session, to, first, signal);
+          },
+        },
         {
           demand: hop.peerId,
           anonymous: options.anonymous,

@@ -1,7 +1,7 @@
-import { type Aead, KEY_LENGTH, NONCE_LENGTH, TAG_LENGTH } from '@matryoshka/session';
+import { type Aead, type DetachedAead, KEY_LENGTH, NONCE_LENGTH, TAG_LENGTH } from '@matryoshka/session';
 import type { SuiteName } from '@matryoshka/wire';
 import { checkLength, outputOf } from './check-length.ts';
-import { openWithNode, sealWithNode } from './node-cipher.ts';
+import { nodeDetached, openWithNode, sealWithNode } from './node-cipher.ts';
 import { Secret } from './secret.ts';
 import type { Sodium } from './sodium.ts';
 
@@ -11,15 +11,20 @@ export function nativeAead(sodium: Sodium, nodeCipherFromBytes: number, suite: S
   return suite === 'chacha20poly1305' ? new ChaCha20Poly1305(sodium, nodeCipherFromBytes, key) : new Aes256Gcm(key);
 }
 
+/** Copying less than this costs less than memory of its own for each record, in bytes. */
+const DETACHED_FROM_LENGTH: number = 16 * 1024;
+
 class ChaCha20Poly1305 implements Aead {
   readonly #sodium: Sodium;
   readonly #nodeCipherFromBytes: number;
   readonly #key: Secret;
+  readonly detached: DetachedAead;
 
   constructor(sodium: Sodium, nodeCipherFromBytes: number, key: Uint8Array) {
     this.#sodium = sodium;
     this.#nodeCipherFromBytes = nodeCipherFromBytes;
     this.#key = new Secret(key);
+    this.detached = nodeDetached('chacha20-poly1305', this.#key, Math.max(nodeCipherFromBytes, DETACHED_FROM_LENGTH));
   }
 
   seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, out: Uint8Array): number {
@@ -57,9 +62,11 @@ class ChaCha20Poly1305 implements Aead {
 
 class Aes256Gcm implements Aead {
   readonly #key: Secret;
+  readonly detached: DetachedAead;
 
   constructor(key: Uint8Array) {
     this.#key = new Secret(key);
+    this.detached = nodeDetached('aes-256-gcm', this.#key, DETACHED_FROM_LENGTH);
   }
 
   seal(nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, out: Uint8Array): number {

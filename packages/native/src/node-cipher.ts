@@ -1,6 +1,8 @@
 import { createCipheriv, createDecipheriv, type CipherGCM, type DecipherGCM } from 'node:crypto';
-import { TAG_LENGTH } from '@matryoshka/session';
-import { release } from './plain-bytes.ts';
+import { type DetachedAead, NONCE_LENGTH, TAG_LENGTH } from '@matryoshka/session';
+import { checkLength } from './check-length.ts';
+import { ownBytes, plainBytes, release } from './plain-bytes.ts';
+import type { Secret } from './secret.ts';
 
 /** OpenSSL's names of the two AEADs. */
 export type NodeCipherName = 'chacha20-poly1305' | 'aes-256-gcm';
@@ -54,4 +56,34 @@ export function openWithNode(
   } finally {
     release(plaintext);
   }
+}
+
+/** The same without the copy out of node:crypto: what it returns is handed on. */
+export function nodeDetached(name: NodeCipherName, key: Secret, fromLength: number): DetachedAead {
+  return {
+    fromLength,
+    seal(nonce, plaintext) {
+      checkLength(nonce, NONCE_LENGTH, 'a nonce');
+      const cipher = create(name, key.bytes, nonce, options);
+      const ciphertext = ownBytes(cipher.update(plaintext));
+      cipher.final();
+      return { ciphertext, tag: plainBytes(cipher.getAuthTag()) };
+    },
+    open(nonce, ciphertext) {
+      checkLength(nonce, NONCE_LENGTH, 'a nonce');
+      const length = ciphertext.length - TAG_LENGTH;
+      if (length < 0) return undefined;
+      const decipher = createInverse(name, key.bytes, nonce, options);
+      decipher.setAuthTag(ciphertext.subarray(length));
+      const plaintext = ownBytes(decipher.update(ciphertext.subarray(0, length)));
+      try {
+        decipher.final();
+        return plaintext;
+      } catch {
+        // Not authenticated, so nobody may see it.
+        plaintext.buffer.transfer(0);
+        return undefined;
+      }
+    },
+  };
 }

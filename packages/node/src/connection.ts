@@ -77,8 +77,15 @@ export class Connection implements AsyncDisposable {
     return this.#origin.circuit?.hops.map(({ peerId, endpoint }) => ({ peerId, endpoint }));
   }
 
+  /** Whether it is not over; it may be suspended. */
   get open(): boolean {
     return this.#session.sending;
+  }
+
+  /** `suspended`: its link is gone and it waits for the next one; streams go on where they were once it has it. */
+  get state(): 'open' | 'suspended' | 'closed' {
+    if (!this.#session.sending) return 'closed';
+    return this.#session.suspended ? 'suspended' : 'open';
   }
 
   /** Resolves with the reason when the connection is over; never rejects. */

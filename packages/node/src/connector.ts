@@ -1,5 +1,5 @@
 import { type CircuitHost, type Hop, buildCircuit, checkPath } from '@matryoshka/circuit';
-import { type ConnectSessionOptions, type Session, type SessionEnvironment, connectSession } from '@matryoshka/peer';
+import { type ConnectSessionOptions, type LinkAttempt, type Session, type SessionEnvironment, connectSession } from '@matryoshka/peer';
 import { MAX_HOPS, type RelayService } from '@matryoshka/relay';
 import { peerHash } from '@matryoshka/session';
 import type { Link, Transport } from '@matryoshka/transport';
@@ -121,17 +121,19 @@ export class Connector {
       ...(to.peerId !== undefined && { peer: peerHash(to.peerId) }),
       ...(to.relay !== undefined && { relay: peerHash(to.relay) }),
     };
-    const gateway = await this.#gateway(to, name, destination, hops, options);
-    // Of a peer named by its id alone, nothing is known but the way there.
-    const remote = to.relay === undefined ? (to.endpoint ?? gateway.link.remote) : gateway.link.remote;
-    const open = async (first: Uint8Array, signal: AbortSignal): Promise<Link> => {
-      const link = await relay.open({ gateway, destination, remote, hops }, first, signal);
+    let gateway = await this.#gateway(to, name, destination, hops, options);
+    const open = async ({ first, session }: LinkAttempt, signal: AbortSignal): Promise<Link> => {
+      // The first relay stays the same as long as it is there.
+      if (!gateway.sending || gateway.stalled) gateway = await this.#gateway(to, name, destination, hops, { ...options, signal });
+      // Of a peer named by its id alone, nothing is known but the way there.
+      const remote = to.relay === undefined ? (to.endpoint ?? gateway.link.remote) : gateway.link.remote;
+      const link = await relay.open({ gateway, destination, remote, hops, ...(session && { carried: session }) }, first, signal);
       if (to.peerId === undefined) this.#origins.set(link, { unverified: true });
       return link;
     };
     return connectSession(
       environment,
-      { next: ({ first }, signal) => open(first, signal) },
+      { next: open },
       {
         suite,
         timeoutMs: RELAYED_TIMEOUT_MS,

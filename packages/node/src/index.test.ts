@@ -8,6 +8,7 @@ test('exports of the main entry', async () => {
     'MatryoshkaNode',
     'Stream',
     'asyncStream',
+    'connectionStatus',
     'createIdentity',
     'createNode',
     'formatEndpoint',

@@ -1,8 +1,8 @@
 export { Connection, type ConnectionKind } from './connection.ts';
 export type { ConnectOptions, PathHop } from './connect-options.ts';
 export { MatryoshkaNode, type NodeEvents, type StreamServer, createNode } from './node.ts';
-export type { NodeOptions, RelayNodeOptions } from './options.ts';
-export type { ConnectionStatus, NeighbourStatus, NodeStatus, RelayLinkStatus } from './status.ts';
+export type { NodeOptions, RelayNodeOptions, ResumeNodeOptions } from './options.ts';
+export { type ConnectionStatus, type NeighbourStatus, type NodeStatus, type RelayLinkStatus, connectionStatus } from './status.ts';
 export { type Identity, type PeerId, createIdentity, identityFromSeed, parsePeerId } from '@matryoshka/session';
 export { AsyncStream, Stream, type StreamHandler, type WebStreams, asyncStream, webStreams } from '@matryoshka/peer';
 export {

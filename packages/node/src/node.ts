@@ -3,10 +3,12 @@ import { type RelayHost, RelayService, randomNextHop } from '@matryoshka/relay';
 import {
   type CryptoProvider,
   type Identity,
+  KeyPairReserve,
   type PeerId,
   type Random,
   SlabPool,
   createIdentity,
+  freshKeyPairs,
   identityFromSeed,
   networkKeyPsk,
   randomBytes,
@@ -20,6 +22,7 @@ import type { ConnectOptions } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import { Connector } from './connector.ts';
 import { Emitter } from './emitter.ts';
+import { KeyPairsAhead } from './key-pairs-ahead.ts';
 import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './options.ts';
 import { SessionRegistry } from './registry.ts';
 import { type NodeStatus, type RelayLinkStatus, connectionStatus, relayLinkStatus } from './status.ts';
@@ -28,6 +31,10 @@ import { type NodeStatus, type RelayLinkStatus, connectionStatus, relayLinkStatu
 export interface NodeEvents extends Record<string, unknown> {
   /** A connection is open, whoever opened it. */
   readonly connection: Connection;
+  /** The link of a connection is gone; it goes on over the next one, unless there is none in time. */
+  readonly suspended: { readonly connection: Connection; readonly reason: MatryoshkaError };
+  /** A suspended connection has its next link: nothing of it was lost. */
+  readonly resumed: { readonly connection: Connection };
   readonly disconnected: { readonly connection: Connection; readonly reason: MatryoshkaError };
   /** Something happened to a relay link that this node forwards. */
   readonly relay: { readonly event: 'requested' | 'opened' | 'closed'; readonly link: RelayLinkStatus };
@@ -52,6 +59,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   readonly #connector: Connector;
   readonly #transports: readonly Transport[];
   readonly #emitter = new Emitter<NodeEvents>();
+  readonly #keyPairs: KeyPairsAhead;
   #listeners: Listener[] = [];
   readonly #closing = new AbortController();
   #nextSessionId = 1;
@@ -76,9 +84,11 @@ export class MatryoshkaNode implements AsyncDisposable {
       accept: options.relay.accept,
       relayMemoryBytes: options.relay.relayMemoryBytes,
     });
+    this.#keyPairs = new KeyPairsAhead(this.#clock, new KeyPairReserve(freshKeyPairs(provider, random)));
     this.#environment = {
       provider,
       random,
+      keyPairs: this.#keyPairs,
       clock: this.#clock,
       slabs: new SlabPool(),
       identity,
@@ -89,10 +99,17 @@ export class MatryoshkaNode implements AsyncDisposable {
       acceptAnonymous: options.acceptAnonymous,
       handshakeTimeoutMs: options.handshakeTimeoutMs,
       maxHandshakes: options.maxHandshakes,
+      resume: options.resume,
       nextSessionId: () => `s${this.#nextSessionId++}`,
       hello: (session) => helloOn(session, this.#announcesRelaying, this.listening),
       onHello: () => {},
       onOpened: (session) => this.#opened(session),
+      onSuspended: (session, reason) => {
+        if (this.#sessions.has(session)) this.#emitter.emit('suspended', { connection: this.#connection(session), reason });
+      },
+      onResumed: (session) => {
+        if (this.#sessions.has(session)) this.#emitter.emit('resumed', { connection: this.#connection(session) });
+      },
       onClosed: (session, reason) => this.#ended(session, reason),
     };
     this.#acceptor = new Acceptor(this.#environment);
@@ -203,6 +220,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   async close(): Promise<void> {
     const reason = new MatryoshkaError('shutdown');
     this.#closing.abort(reason);
+    this.#keyPairs.close();
     this.#relay.shut(reason);
     // Those that are carried by others first, so that their goodbyes still find a way.
     const sessions = [...this.#sessions].sort((a, b) => b.link.info.nesting - a.link.info.nesting);

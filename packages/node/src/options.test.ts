@@ -34,6 +34,14 @@ describe('options of a node', () => {
       acceptAnonymous: true,
       handshakeTimeoutMs: 10_000,
       maxHandshakes: 256,
+      resume: {
+        graceMs: 30_000,
+        retainedBytes: 4 * 1024 * 1024,
+        stallMs: 2000,
+        maxSuspended: 1024,
+        maxSuspendedPerNetwork: 256,
+        maxSuspendedPerPeer: 64,
+      },
     });
   });
 
@@ -62,7 +70,7 @@ describe('options of a node', () => {
     [{ transports: ['tcp'] }, 'transports.0: must be a transport such as tcp()'],
     [
       { transports, relays: true },
-      'relays: unknown, known here are identity, transports, listen, networkKey, peers, relay, acceptAnonymous, handshakeTimeoutMs, maxHandshakes, suite, provider, clock, random',
+      'relays: unknown, known here are identity, transports, listen, networkKey, peers, relay, acceptAnonymous, handshakeTimeoutMs, maxHandshakes, resume, suite, provider, clock, random',
     ],
     [
       { transports, relay: { enable: true } },

@@ -1,3 +1,4 @@
+import { DEFAULT_RESUME_SETTINGS, type ResumeSettings } from '@matryoshka/peer';
 import { type AcceptRequest, type GuardedAddressClass, RELAY_MEMORY_BYTES, type RoutingPolicy } from '@matryoshka/relay';
 import { type CryptoProvider, IDENTITY_SEED_LENGTH, Identity, type Random, parsePeerId } from '@matryoshka/session';
 import type { Clock, TransportFactory } from '@matryoshka/transport';
@@ -24,6 +25,9 @@ export interface RelayNodeOptions {
   readonly relayMemoryBytes?: number;
 }
 
+/** How connections outlive their links. What is left out has its default. */
+export type ResumeNodeOptions = { readonly [Name in keyof ResumeSettings]?: ResumeSettings[Name] };
+
 /** Everything a node can be told. Only `transports` is needed. */
 export interface NodeOptions {
   /** Who this node is: an identity, or the seed of one, 32 bytes; a new one by default. */
@@ -43,6 +47,8 @@ export interface NodeOptions {
   readonly handshakeTimeoutMs?: number;
   /** Handshakes that may be in progress at once; default 256. */
   readonly maxHandshakes?: number;
+  /** How connections outlive their links. */
+  readonly resume?: ResumeNodeOptions;
   /** AEAD of the sessions this node opens; by default the one that is faster on this machine. */
   readonly suite?: SuiteName;
   readonly provider?: CryptoProvider;
@@ -86,6 +92,15 @@ const relaySchema = z.strictObject({
   relayMemoryBytes: whole(64 * 1024, 2 ** 40).default(RELAY_MEMORY_BYTES),
 });
 
+const resumeSchema = z.strictObject({
+  graceMs: whole(0, 3_600_000).default(DEFAULT_RESUME_SETTINGS.graceMs),
+  retainedBytes: whole(128 * 1024, 2 ** 30).default(DEFAULT_RESUME_SETTINGS.retainedBytes),
+  stallMs: whole(0, 3_600_000).default(DEFAULT_RESUME_SETTINGS.stallMs),
+  maxSuspended: whole(0, 1_000_000).default(DEFAULT_RESUME_SETTINGS.maxSuspended),
+  maxSuspendedPerNetwork: whole(0, 1_000_000).default(DEFAULT_RESUME_SETTINGS.maxSuspendedPerNetwork),
+  maxSuspendedPerPeer: whole(0, 1_000_000).default(DEFAULT_RESUME_SETTINGS.maxSuspendedPerPeer),
+});
+
 const nodeSchema = z.strictObject({
   identity: z
     .custom((value) => value instanceof Identity || (value instanceof Uint8Array && value.length === IDENTITY_SEED_LENGTH), {
@@ -105,6 +120,7 @@ const nodeSchema = z.strictObject({
   acceptAnonymous: flag.default(true),
   handshakeTimeoutMs: whole(100, 600_000).default(10_000),
   maxHandshakes: whole(1, 65_536).default(256),
+  resume: resumeSchema.prefault({}),
   suite: oneOf(['chacha20poly1305', 'aes256gcm']).optional(),
   provider: object('a CryptoProvider').optional(),
   clock: object('a Clock').optional(),
@@ -112,11 +128,15 @@ const nodeSchema = z.strictObject({
 });
 
 /** The options there are, by the path of the object they are in. */
-const KNOWN: Readonly<Record<string, readonly string[]>> = { '': Object.keys(nodeSchema.shape), 'relay': Object.keys(relaySchema.shape) };
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(nodeSchema.shape),
+  'relay': Object.keys(relaySchema.shape),
+  'resume': Object.keys(resumeSchema.shape),
+};
 
 /** Options with every default filled in. */
 export interface ParsedOptions extends Required<
-  Omit<NodeOptions, 'relay' | 'identity' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'>
+  Omit<NodeOptions, 'relay' | 'resume' | 'identity' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'>
 > {
   readonly identity: Identity | Uint8Array | undefined;
   readonly networkKey: Uint8Array | undefined;
@@ -124,6 +144,7 @@ export interface ParsedOptions extends Required<
   readonly provider: CryptoProvider | undefined;
   readonly clock: Clock | undefined;
   readonly random: Random | undefined;
+  readonly resume: ResumeSettings;
   readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept'>> & Pick<RelayNodeOptions, 'policy' | 'accept'>;
 }
 

@@ -15,6 +15,10 @@ export class SessionRegistry {
     return this.#sessions.delete(session);
   }
 
+  has(session: Session): boolean {
+    return this.#sessions.has(session);
+  }
+
   [Symbol.iterator](): IterableIterator<Session> {
     return this.#sessions.values();
   }

@@ -28,6 +28,7 @@ export interface ConnectionStatus {
   readonly id: string;
   readonly kind: Connection['kind'];
   readonly role: Connection['role'];
+  readonly state: Connection['state'];
   /** Undefined where the other side showed no identity. */
   readonly peerId: string | undefined;
   readonly authenticated: boolean;
@@ -51,11 +52,12 @@ export interface NodeStatus {
 }
 
 export function connectionStatus(connection: Connection): ConnectionStatus {
-  const { id, kind, role, peerId, authenticated, nesting, relaying } = connection;
+  const { id, kind, role, state, peerId, authenticated, nesting, relaying } = connection;
   return {
     id,
     kind,
     role,
+    state,
     peerId,
     authenticated,
     nesting,

@@ -290,11 +290,12 @@ describe('a circuit', () => {
     await net.settle(200);
     net.world.network.crash(net.host(name));
     const { error } = await net.run(transfer);
-    expect(['relay.carrier-lost', 'session.link-lost']).toContain(error?.code);
+    const reasons = ['relay.carrier-lost', 'session.link-lost', 'session.path-stalled'];
+    expect(reasons).toContain(error?.code);
     const reason = await net.run(connection.closed);
-    expect(['relay.carrier-lost', 'session.link-lost']).toContain(reason.code);
-    await net.settle(500);
-    expect(ended).toEqual([expect.stringMatching(/^relay\.carrier-lost$|^session\.link-lost$/)]);
+    expect(reasons).toContain(reason.code);
+    await net.settle(100_000);
+    expect(ended.map((code) => reasons.includes(code))).toEqual([true]);
     expect(net.holdings()).toEqual(net.nothing());
     await net.close();
   });
@@ -306,7 +307,8 @@ describe('a circuit', () => {
     const { code, error } = await net.failure(building);
     expect(code).toBe('circuit.extend-failed');
     expect(error.cause).toMatchObject({ code: expect.stringMatching(/^relay\./) });
-    await net.settle(500);
+    // Until B gives C up.
+    await net.settle(40_000);
     expect(net.holdings()).toEqual(net.nothing());
     await net.close();
   });

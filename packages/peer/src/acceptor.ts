@@ -1,10 +1,13 @@
-import { ResponderHandshake } from '@matryoshka/session';
+import { type RemoteIdentity, ResponderHandshake, type SessionKeys } from '@matryoshka/session';
 import type { Link, LinkHandler, Timer } from '@matryoshka/transport';
-import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, asMatryoshkaError } from '@matryoshka/wire';
-import { hourBucket } from './connect-session.ts';
+import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type SessionResume, asMatryoshkaError } from '@matryoshka/wire';
 import type { SessionEnvironment } from './environment.ts';
+import type { EpochParts } from './epoch.ts';
+import { hourBucket } from './initiate.ts';
 import { openOpening, recordKeys, sealMessage } from './opening.ts';
+import { DEFAULT_RESUME_SETTINGS } from './resume-settings.ts';
 import { Session } from './session.ts';
+import { SessionTable } from './session-table.ts';
 
 /**
  * Answers handshakes, one per node: on links of listeners and on relay links alike. It bounds how many are in progress,
@@ -15,16 +18,24 @@ import { Session } from './session.ts';
  * | offered | the request fails or there is no room | link closed: the refusal |
  * | offered | the request is good | answer sent, `answered` |
  * | answered | the opening is good | session, or its goodbye with the reason why not |
- * | answered | the opening resumes a session | resume-refused, link closed |
+ * | answered | the opening resumes a session of ours, by the same party | resumed goes out, the session goes on over the link |
+ * | answered | the opening resumes anything else | resume-refused, link closed |
  * | answered | the opening fails, the deadline passes | link closed |
  */
 export class Acceptor {
   readonly #environment: SessionEnvironment;
   readonly #inProgress = new Set<Link>();
+  readonly #table: SessionTable;
   #closed: MatryoshkaError | undefined;
 
   constructor(environment: SessionEnvironment) {
     this.#environment = environment;
+    this.#table = new SessionTable(environment.resume ?? DEFAULT_RESUME_SETTINGS);
+  }
+
+  /** Sessions that wait for their next link. */
+  get suspended(): number {
+    return this.#table.suspended;
   }
 
   /** Handshakes in progress. */
@@ -44,6 +55,7 @@ export class Acceptor {
     const handshake = new ResponderHandshake({
       provider: environment.provider,
       random: environment.random,
+      keyPairs: environment.keyPairs,
       psk: environment.psk,
       identity: environment.identity,
       staticKey: environment.staticKey,
@@ -98,19 +110,43 @@ export class Acceptor {
     const environment = this.#environment;
     if (bytes.length !== HANDSHAKE_OPENING_LENGTH) throw new MatryoshkaError('session.handshake-failed');
     const { identity: remote, length } = handshake.opening(bytes);
-    const { sendKeys, receiveKeys } = recordKeys(environment.provider, handshake.keys);
-    const first = openOpening(bytes.subarray(length), receiveKeys);
+    const { keys } = handshake;
+    const epoch = { link, ...recordKeys(environment.provider, keys) };
+    const first = openOpening(bytes.subarray(length), epoch.receiveKeys);
     if (first.type === 'session-resume') {
-      const refusal = new MatryoshkaError('session.resume-unknown');
-      link.send([sealMessage(sendKeys, { type: 'resume-refused', reason: refusal.code })]);
-      link.close(refusal);
+      this.#resume(epoch, keys, remote, first);
       return;
     }
-    const session = new Session(environment, { role: 'responder', remote, link, sendKeys, receiveKeys, anonymous: false, sends: 1 });
+    const resume = { sessionId: keys.sessionId, secret: keys.resumeSecret, table: this.#table };
+    const session = new Session(environment, { ...epoch, role: 'responder', remote, anonymous: false, sends: 1, resume });
     link.attach(session.linkHandler);
     const refusal = this.#refusal(session);
     if (refusal !== undefined) session.close(refusal);
     else environment.onOpened(session);
+  }
+
+  /** Hands link and keys to the session found, if its initiator has proven to be the same (docs/protocol.md §5.2). */
+  #resume(epoch: Omit<EpochParts, 'sends'>, keys: SessionKeys, remote: RemoteIdentity, message: SessionResume): void {
+    const { link, sendKeys } = epoch;
+    const { handshakeHash } = keys;
+    const sessionId = message.sessionId.slice();
+    const session = this.#table.find(sessionId);
+    try {
+      if (session === undefined) throw new MatryoshkaError(this.#table.whyNot(sessionId));
+      if (!sameParty(session.remote, remote)) throw new MatryoshkaError('session.resume-unknown');
+      session.suspension.verify({ role: 'initiator', handshakeHash, sessionId, delivered: message.delivered }, message.proof);
+    } catch (error) {
+      const refusal = asMatryoshkaError(error, 'bug');
+      link.send([sealMessage(sendKeys, { type: 'resume-refused', reason: refusal.code })]);
+      link.close(refusal);
+      epoch.receiveKeys.wipe();
+      sendKeys.wipe();
+      return;
+    }
+    const { delivered } = session;
+    const proof = session.suspension.prove({ role: 'responder', handshakeHash, sessionId, delivered });
+    link.send([sealMessage(sendKeys, { type: 'resumed', delivered, proof })]);
+    session.resumed({ ...epoch, sends: 2 }, message.delivered);
   }
 
   /** The other side has proven the network key: from here on a refusal says why (principle 5). */
@@ -119,4 +155,10 @@ export class Acceptor {
     if (!remote.authenticated) return this.#environment.acceptAnonymous ? undefined : new MatryoshkaError('session.anonymous-refused');
     return remote.peerId === this.#environment.identity.peerId ? new MatryoshkaError('session.self') : undefined;
   }
+}
+
+/** Whether `now` is the party that `before` was: the proof says so of an anonymous one. */
+function sameParty(before: RemoteIdentity, now: RemoteIdentity): boolean {
+  if (!before.authenticated || !now.authenticated) return before.authenticated === now.authenticated;
+  return before.peerId === now.peerId;
 }

@@ -1,40 +1,21 @@
-import { InitiatorHandshake, type PeerId } from '@matryoshka/session';
-import type { CloseReason, Link, LinkHandler } from '@matryoshka/transport';
-import { type Endpoint, HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type SuiteName, asMatryoshkaError } from '@matryoshka/wire';
+import type { InitiatorHandshake } from '@matryoshka/session';
+import type { Link, LinkHandler } from '@matryoshka/transport';
+import { type Endpoint, HANDSHAKE_OPENING_LENGTH, MatryoshkaError, asMatryoshkaError } from '@matryoshka/wire';
 import { deadline } from './deadline.ts';
 import type { SessionEnvironment } from './environment.ts';
+import { type InitiateOptions, initiate, isAnonymous } from './initiate.ts';
 import { recordKeys, sealOpening } from './opening.ts';
+import type { LinkSource } from './resumption.ts';
 import { Session } from './session.ts';
 
-const HOUR_MS = 3_600_000;
-
-/** How the initiator of a session gets its links: one call, one dial. */
-export interface LinkSource {
-  /** Dials with the first handshake message; the answer is the link's first message. */
-  next(attempt: { readonly reason: CloseReason | undefined; readonly first: Uint8Array }, signal: AbortSignal): Promise<Link>;
-}
-
 /** Whom to connect to, and how. */
-export interface ConnectSessionOptions {
-  /** Whom the other side must prove to be. */
-  readonly demand?: PeerId;
-  /** Shows no identity. */
-  readonly anonymous?: boolean;
-  /** ChaCha20-Poly1305 by default. */
-  readonly suite?: SuiteName;
-  /** Static key of a verified descriptor: makes the handshake NK, which is always anonymous. */
-  readonly remoteStatic?: Uint8Array;
+export interface ConnectSessionOptions extends InitiateOptions {
   /** The endpoint that is dialled, if this is a direct connection. */
   readonly dialled?: Endpoint;
   /** How long dial and handshake may take, in milliseconds; the environment's handshake timeout by default. */
   readonly timeoutMs?: number;
   /** Gives up: `aborted`. */
   readonly signal?: AbortSignal;
-}
-
-/** The hour bucket of the first handshake message (docs/protocol.md §3.2). */
-export function hourBucket(unixMs: number): number {
-  return Math.floor(unixMs / HOUR_MS);
 }
 
 /**
@@ -49,23 +30,14 @@ export async function connectSession(
   source: LinkSource,
   options: ConnectSessionOptions = {},
 ): Promise<Session> {
-  const anonymous = options.anonymous === true || options.remoteStatic !== undefined;
-  const handshake = new InitiatorHandshake({
-    provider: environment.provider,
-    random: environment.random,
-    suite: options.suite ?? 'chacha20poly1305',
-    pattern: options.remoteStatic === undefined ? 'XX' : 'NK',
-    psk: environment.psk,
-    hour: hourBucket(environment.clock.unixMs()),
-    ...(anonymous ? {} : { identity: environment.identity }),
-    ...(options.demand !== undefined && { demand: options.demand }),
-    ...(options.remoteStatic !== undefined && { remoteStatic: options.remoteStatic }),
-  });
-  const limit = deadline(environment.clock, options.timeoutMs ?? environment.handshakeTimeoutMs, noAnswer, options.signal);
+  const handshake = initiate(environment, options);
+  const timeoutMs = options.timeoutMs ?? environment.handshakeTimeoutMs;
+  const limit = deadline(environment.clock, timeoutMs, noAnswer, options.signal);
   try {
-    const link = await limit.race(source.next({ reason: undefined, first: handshake.request() }, limit.signal), (late) => late.close());
+    const attempt = { reason: undefined, first: handshake.request(), session: undefined };
+    const link = await limit.race(source.next(attempt, limit.signal), (late) => late.close());
     return await limit.race(
-      answered(environment, link, handshake, { ...options, anonymous }),
+      answered(environment, link, handshake, options, { source, timeoutMs }),
       (late) => late.close(new MatryoshkaError('aborted')),
       () => link.close(new MatryoshkaError('aborted')),
     );
@@ -88,7 +60,8 @@ function answered(
   environment: SessionEnvironment,
   link: Link,
   handshake: InitiatorHandshake,
-  options: ConnectSessionOptions & { anonymous: boolean },
+  options: ConnectSessionOptions,
+  path: { readonly source: LinkSource; readonly timeoutMs: number },
 ): Promise<Session> {
   return new Promise((resolve, reject) => {
     const handler: LinkHandler = {
@@ -99,18 +72,21 @@ function answered(
           if (remote.peerId === environment.identity.peerId) throw new MatryoshkaError('session.self');
           const opening = new Uint8Array(HANDSHAKE_OPENING_LENGTH);
           const length = handshake.opening(opening);
+          const { sessionId, resumeSecret: secret } = handshake.keys;
           const { sendKeys, receiveKeys } = recordKeys(environment.provider, handshake.keys);
           sealOpening(opening, length, sendKeys, { type: 'session-new' });
           link.send([opening]);
-          const { dialled, anonymous } = options;
+          const { dialled } = options;
           const session = new Session(environment, {
             role: 'initiator',
             remote,
             link,
             sendKeys,
             receiveKeys,
-            anonymous,
+            anonymous: isAnonymous(options),
             sends: 1,
+            // Whoever answered the first time has to answer each time.
+            resume: { sessionId, secret, path: { ...path, handshake: { ...options, demand: remote.peerId } } },
             ...(dialled && { dialled }),
           });
           link.attach(session.linkHandler);

@@ -16,6 +16,11 @@ export class ReceiveWindow {
     this.#granted = granted;
   }
 
+  /** What may come in all, as it was told last. */
+  get granted(): number {
+    return this.#granted;
+  }
+
   /** Bytes consumed so far. */
   get consumed(): number {
     return this.#consumed;
@@ -52,6 +57,8 @@ export class ReceiveWindow {
 /** Credit the other side has granted, in bytes. */
 export class SendCredit {
   #total: number;
+  /** What the other side grants before it has consumed anything: the first it says, and at least what there was before. */
+  #first: number | undefined;
   #used = 0;
 
   constructor(total: number) {
@@ -66,8 +73,14 @@ export class SendCredit {
     return this.#total - this.#used;
   }
 
+  /** What was granted beyond the first grant: at least so much is consumed. */
+  get raisedBy(): number {
+    return this.#first === undefined ? 0 : this.#total - this.#first;
+  }
+
   /** Absolute and monotonic: returns whether this is news. */
   raise(total: number): boolean {
+    this.#first ??= Math.max(this.#total, total);
     if (total <= this.#total) return false;
     this.#total = total;
     return true;

@@ -1,7 +1,8 @@
-import type { CryptoProvider, DhKeyPair, Identity, Random, SlabPool } from '@matryoshka/session';
+import type { CryptoProvider, DhKeyPair, Identity, KeyPairSource, Random, SlabPool } from '@matryoshka/session';
 import type { Clock } from '@matryoshka/transport';
 import type { Hello, MatryoshkaError, Message } from '@matryoshka/wire';
 import type { Protocols } from './protocols.ts';
+import type { ResumeSettings } from './resume-settings.ts';
 import type { Session } from './session.ts';
 
 /** The messages of relay links, as they are dispatched. */
@@ -14,12 +15,18 @@ export interface RelayHandler {
   /** Any other relay message. What it throws ends the session with that reason. */
   message(session: Session, message: RelayMessage): void;
   sessionClosed(session: Session, reason: MatryoshkaError): void;
+  /** Nothing gets through for now: the links that the session carries stall. */
+  sessionStalled(session: Session): void;
+  /** It does again. `resumed`: over another link, so that the newest credit of each relay link has to be told anew. */
+  sessionFlowing(session: Session, resumed: boolean): void;
 }
 
 /** What all sessions of a node share. */
 export interface SessionEnvironment {
   readonly provider: CryptoProvider;
   readonly random: Random;
+  /** Where the one-time key pairs of handshakes come from; made of `random` on the spot by default. */
+  readonly keyPairs?: KeyPairSource | undefined;
   readonly clock: Clock;
   readonly slabs: SlabPool;
   readonly identity: Identity;
@@ -35,10 +42,16 @@ export interface SessionEnvironment {
   readonly handshakeTimeoutMs: number;
   /** Handshakes that may be in progress at once on the accepting side. */
   readonly maxHandshakes: number;
+  /** How sessions outlive their links; without it they end with them. */
+  readonly resume?: ResumeSettings;
   nextSessionId(): string;
   /** What is said of this node on `session`. */
   hello(session: Session): Hello;
   onHello(session: Session, hello: Hello): void;
   onOpened(session: Session): void;
+  /** Its link is gone, and it waits for the next one. */
+  onSuspended?(session: Session, reason: MatryoshkaError): void;
+  /** It has its next link. */
+  onResumed?(session: Session): void;
   onClosed(session: Session, reason: MatryoshkaError): void;
 }

@@ -5,6 +5,7 @@ test('the entry exports exactly this', () => {
   expect(Object.keys(peer).toSorted()).toEqual([
     'Acceptor',
     'AsyncStream',
+    'DEFAULT_RESUME_SETTINGS',
     'INITIAL_STREAM_CREDIT_BYTES',
     'MAX_STREAMS',
     'MAX_STREAM_WINDOW_BYTES',

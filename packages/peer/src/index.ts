@@ -1,11 +1,14 @@
 export { Acceptor } from './acceptor.ts';
 export { AsyncStream, asyncStream } from './async-stream.ts';
-export { type ConnectSessionOptions, type LinkSource, connectSession, hourBucket } from './connect-session.ts';
+export { type ConnectSessionOptions, connectSession } from './connect-session.ts';
 export { ReceiveWindow, SendCredit } from './credit.ts';
 export { type Deadline, deadline } from './deadline.ts';
 export type { RelayHandler, RelayMessage, SessionEnvironment } from './environment.ts';
 export { Outbox, type OutboxHost, type Source } from './outbox.ts';
+export { hourBucket } from './initiate.ts';
 export { type ProtocolHandler, Protocols } from './protocols.ts';
+export { DEFAULT_RESUME_SETTINGS, type ResumeSettings } from './resume-settings.ts';
+export type { LinkAttempt, LinkSource } from './resumption.ts';
 export { Session, type SessionParts } from './session.ts';
 export { INITIAL_STREAM_CREDIT_BYTES, STREAM_HIGH_WATER_BYTES, Stream, type StreamHandler } from './stream.ts';
 export { MAX_STREAMS, MAX_STREAM_WINDOW_BYTES } from './stream-table.ts';

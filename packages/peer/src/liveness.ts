@@ -52,6 +52,15 @@ export class Liveness {
     this.#timer.cancel();
   }
 
+  /** Checks again, over another link. */
+  restart(): void {
+    this.#timer.cancel();
+    this.#heard = false;
+    this.#silent = 0;
+    this.#askedAtMs = undefined;
+    this.#timer = this.#clock.after(PROBE_AFTER_MS, this.#check);
+  }
+
   readonly #check = (): void => {
     if (!this.#heard) {
       if (this.#silent === MAX_SILENT_PROBES) {

@@ -42,12 +42,19 @@ export function sealMessage(keys: RecordKeys, message: Message): Uint8Array {
 }
 
 /**
+ * Opens a record in place that has one message, and perhaps padding; undefined for a type that may be skipped.
+ * @throws MatryoshkaError `session.record-failed`; DecodeError
+ */
+export function openMessage(record: Uint8Array, keys: RecordKeys): Message | undefined {
+  return decodeMessage(new Reader(keys.open(record)));
+}
+
+/**
  * Opens the initiator's first record in place.
  * @throws MatryoshkaError `session.record-failed`; `session.unexpected` for anything but a new or resumed session
  */
 export function openOpening(record: Uint8Array, keys: RecordKeys): Extract<Message, { type: 'session-new' | 'session-resume' }> {
-  const length = keys.open(record, record);
-  const message = decodeMessage(new Reader(record.subarray(0, length)));
+  const message = openMessage(record, keys);
   if (message?.type !== 'session-new' && message?.type !== 'session-resume')
     throw new MatryoshkaError('session.unexpected', 'the first record must open or resume a session');
   return message;

@@ -2,14 +2,16 @@ import {
   ACKNOWLEDGE_LENGTH,
   type Delivery,
   MAX_OWN_PLAINTEXT_LENGTH,
+  MAX_PLAINTEXT_LENGTH,
   MAX_RECORDS_PER_KEY,
   Queue,
-  type RecordKeys,
   type RecordWriter,
   type SealedRecord,
+  TAG_LENGTH,
 } from '@matryoshka/session';
-import type { Clock, Link } from '@matryoshka/transport';
-import { MatryoshkaError, type Message, isNumbered, messageLength, messageType } from '@matryoshka/wire';
+import type { Clock } from '@matryoshka/transport';
+import { MatryoshkaError, type Message, MessageType, Reader, isNumbered, messageLength, messageType } from '@matryoshka/wire';
+import type { Epoch } from './epoch.ts';
 
 /**
  * Control messages that wait may take this much memory, in bytes; beyond it the session ends: the other side causes
@@ -40,18 +42,10 @@ export interface OutboxHost {
   failed(error: unknown): void;
 }
 
-/** What an outbox sends with: the link and the keys of this epoch. */
-export interface OutboxEpoch {
-  readonly link: Link;
-  readonly sendKeys: RecordKeys;
-  /** Sends made on the link before. */
-  readonly sends: number;
-}
-
 /**
  * The sending half of a session: control messages first, then the ready sources round robin, into records that are
- * sealed at the end of the tick or when full. It stops while the link says so, and holds numbered messages back while
- * too much waits for acknowledgement (docs/protocol.md §5).
+ * sealed at the end of the tick or when full. It stops while the link says so or there is none, and holds numbered
+ * messages back while too much waits for acknowledgement (docs/protocol.md §5).
  */
 export class Outbox {
   readonly #host: OutboxHost;
@@ -63,26 +57,22 @@ export class Outbox {
   readonly #ready = new Queue<Source>();
   readonly #queued = new Set<Source>();
   readonly #drained = new Queue<Source>();
-  readonly #inFlight = new Queue<SealedRecord>();
-  readonly #link: Link;
-  readonly #keys: RecordKeys;
+  #epoch: Epoch | undefined;
+  /** Seals kept records again, beside the one under assembly. */
+  #resender: RecordWriter | undefined;
   #controlBytes = 0;
-  #writtenSends: number;
   #flushDue = false;
-  #linkFull = false;
   #pumping = false;
   #notifying = false;
   #acknowledgeDue = false;
   #finishing = false;
 
-  constructor(host: OutboxHost, clock: Clock, writer: RecordWriter, delivery: Delivery, epoch: OutboxEpoch) {
+  constructor(host: OutboxHost, clock: Clock, writer: RecordWriter, delivery: Delivery, epoch: Epoch) {
     this.#host = host;
     this.#clock = clock;
     this.#writer = writer;
     this.#delivery = delivery;
-    this.#link = epoch.link;
-    this.#keys = epoch.sendKeys;
-    this.#writtenSends = epoch.sends;
+    this.#epoch = epoch;
   }
 
   /** Memory that control messages take which wait, in bytes, {@link CONTROL_OVERHEAD_BYTES} for each included. */
@@ -150,42 +140,57 @@ export class Outbox {
     }
     this.#pump();
     try {
-      if (this.#open) this.#seal();
+      if (this.#open && this.#delivery.stale === undefined) this.#seal();
     } catch (error) {
       this.#failed(error);
     }
     this.#writer.rest();
   }
 
-  /** The link may be sent to again. */
-  writable(): void {
-    this.#linkFull = false;
-    this.flush();
+  /** Records were written: whatever was in them may be free. */
+  written(): void {
+    if (!this.#flushDue) this.#writer.rest();
   }
 
-  /** The first `sends` records are written (`LinkHandler.written`). */
-  written(sends: number): void {
-    while (this.#writtenSends < sends) {
-      this.#writtenSends++;
-      this.#inFlight.shift()?.written();
-    }
-    if (!this.#flushDue) this.#writer.rest();
+  /** The link is gone: nothing is sent until `resume`. What is under assembly stays. */
+  suspend(): void {
+    this.#epoch = undefined;
+  }
+
+  /**
+   * Goes on over another link. What the other side has not received is sealed again and sent first, then the rest.
+   * @param delivered - numbered records that the other side has received in all
+   * @throws MatryoshkaError `session.acknowledge-invalid`
+   */
+  resume(epoch: Epoch, delivered: number): void {
+    this.#delivery.resume(delivered);
+    this.#epoch = epoch;
+    // They meant the old link: credit is told anew, and a pong that is late answers nothing.
+    for (let message = this.#unnumbered.shift(); message !== undefined; message = this.#unnumbered.shift())
+      this.#controlBytes -= messageLength(message) + CONTROL_OVERHEAD_BYTES;
+    this.#acknowledgeDue = true;
+    this.flushSoon();
+  }
+
+  /** Bytes per stream in records that the other side has not received, as far as is known here. */
+  undelivered(): Map<number, number> {
+    const bytes = new Map<number, number>();
+    const scratch = new Uint8Array(MAX_PLAINTEXT_LENGTH + TAG_LENGTH);
+    for (const record of this.#delivery.retained) addStreamBytes(bytes, scratch.subarray(0, record.reopen(scratch)));
+    addStreamBytes(bytes, this.#writer.assembled);
+    return bytes;
   }
 
   /** The session is over: lets go of every buffer. */
   release(): void {
+    this.#epoch = undefined;
     this.#writer.discard();
-    this.linkClosed();
+    this.#resender?.discard();
     this.#delivery.release();
   }
 
-  /** The link does not borrow anything any more. */
-  linkClosed(): void {
-    for (let record = this.#inFlight.shift(); record !== undefined; record = this.#inFlight.shift()) record.written();
-  }
-
   get #open(): boolean {
-    return this.#host.sending && !this.#linkFull;
+    return this.#host.sending && this.#epoch !== undefined && !this.#epoch.full;
   }
 
   /**
@@ -195,6 +200,7 @@ export class Outbox {
    */
   finish(message: Message, orderly: boolean): void {
     this.#finishing = true;
+    if (this.#epoch === undefined) return;
     this.#pump();
     // Once more for what that made due: ends of streams.
     this.#pump();
@@ -223,15 +229,33 @@ export class Outbox {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#open && this.#pumpControl(this.#unnumbered)) this.#seal();
-      while (this.#open && !this.#delivery.full && this.#pumpControl(this.#numbered)) this.#seal();
-      while (this.#open && !this.#delivery.full && this.#numbered.length === 0 && this.#pumpSources()) this.#seal();
+      if (this.#resend()) {
+        while (this.#open && this.#pumpControl(this.#unnumbered)) this.#seal();
+        while (this.#open && !this.#delivery.full && this.#pumpControl(this.#numbered)) this.#seal();
+        while (this.#open && !this.#delivery.full && this.#numbered.length === 0 && this.#pumpSources()) this.#seal();
+      }
     } catch (error) {
       this.#failed(error);
     } finally {
       this.#pumping = false;
     }
     this.#notify();
+  }
+
+  /** What was sent on a link that is gone goes out again, in its order and before anything else. Says whether all of it has. */
+  #resend(): boolean {
+    for (let record = this.#delivery.stale; record !== undefined; record = this.#delivery.stale) {
+      // The last flush of a session does not wait for its link, which takes everything.
+      if (!(this.#open || (this.#finishing && this.#epoch !== undefined))) return false;
+      const epoch = this.#epoch as Epoch;
+      this.#resender ??= this.#writer.sibling();
+      const again: SealedRecord = this.#resender.reseal(record, epoch.sendKeys);
+      this.#delivery.resealed(again);
+      epoch.send(again);
+    }
+    this.#resender?.discard();
+    this.#resender = undefined;
+    return true;
   }
 
   /** Sources write again from here, not from within their pull; a loop, so that a long run does not nest calls. */
@@ -285,12 +309,25 @@ export class Outbox {
   #seal(reserve: number = 1): void {
     const due = this.#delivery.due;
     if (!this.#writer.pending && !(due === 'now' || (due === 'later' && this.#acknowledgeDue))) return;
-    if (this.#keys.counter + reserve >= MAX_RECORDS_PER_KEY) throw new MatryoshkaError('session.key-exhausted');
+    const epoch = this.#epoch as Epoch;
+    if (epoch.sendKeys.counter + reserve >= MAX_RECORDS_PER_KEY) throw new MatryoshkaError('session.key-exhausted');
     if (due !== 'no') this.#writer.message({ type: 'acknowledge', delivered: this.#delivery.tell() });
     this.#acknowledgeDue = false;
-    const record = this.#writer.seal(this.#keys);
+    const record = this.#writer.seal(epoch.sendKeys);
     if (record.numbered) this.#delivery.retain(record);
-    this.#inFlight.push(record);
-    if (!this.#link.send([record.bytes])) this.#linkFull = true;
+    epoch.send(record);
+  }
+}
+
+/** Adds up the stream data in the plaintext of one of our own records. */
+function addStreamBytes(bytes: Map<number, number>, plaintext: Uint8Array): void {
+  const reader = new Reader(plaintext);
+  while (reader.remaining > 0) {
+    const type = reader.u8();
+    if (type === MessageType.padding) return;
+    const body = new Reader(reader.bytes(reader.u16()));
+    if (type !== MessageType.streamData) continue;
+    const id = body.u32();
+    bytes.set(id, (bytes.get(id) ?? 0) + body.remaining);
   }
 }

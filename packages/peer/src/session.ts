@@ -1,4 +1,4 @@
-import { ACKNOWLEDGE_AFTER_MS, Delivery, type RecordKeys, RecordWriter, type RemoteIdentity, randomBytes } from '@matryoshka/session';
+import { ACKNOWLEDGE_AFTER_MS, Delivery, RecordWriter, type RemoteIdentity, randomBytes } from '@matryoshka/session';
 import type { CloseReason, Link, LinkHandler, Timer } from '@matryoshka/transport';
 import {
   type Endpoint,
@@ -13,44 +13,55 @@ import {
   isNumbered,
 } from '@matryoshka/wire';
 import type { SessionEnvironment } from './environment.ts';
+import { Epoch, type EpochParts } from './epoch.ts';
 import { Liveness } from './liveness.ts';
 import { Outbox, type OutboxHost } from './outbox.ts';
+import type { ResumeKeys, ResumePath, ResumptionHost } from './resumption.ts';
+import type { SessionTable } from './session-table.ts';
 import type { Stream } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
+import { Suspension } from './suspension.ts';
 
 /** What a session is made of once its handshake is done. */
-export interface SessionParts {
+export interface SessionParts extends EpochParts {
   readonly role: 'initiator' | 'responder';
   readonly remote: RemoteIdentity;
-  readonly link: Link;
-  readonly sendKeys: RecordKeys;
-  readonly receiveKeys: RecordKeys;
   /** The endpoint this node dialled to get here, if it did (R9). */
   readonly dialled?: Endpoint;
   /** Whether this side showed its identity. */
   readonly anonymous: boolean;
-  /** Sends the handshake made on the link. */
-  readonly sends: number;
+  /** What lets it go on over another link; without it it ends with its link. */
+  readonly resume?: ResumeParts;
+}
+
+/** What lets a session go on over another link. */
+export interface ResumeParts extends ResumeKeys {
+  /** How the initiator gets its links. */
+  readonly path?: ResumePath;
+  /** Where the responder's sessions are found. */
+  readonly table?: SessionTable;
 }
 
 /**
- * A session over its link: seals, opens and dispatches messages, runs streams, and tells its environment what happens.
+ * A session over its link: seals, opens and dispatches messages, runs streams, outlives its links, and tells its
+ * environment what happens.
  *
  * | state | on | next |
  * |---|---|---|
  * | `ready` | `close()`; a fault of the other side | `closing` |
  * | `closing` | what may still go out and the goodbye are sent | link closes, `closed` |
  * | `ready` | goodbye from the other side | link closes, `closed` |
- * | `ready` | the link closes | `closed` with `session.link-lost` or what the link says |
+ * | `ready` | the link closes, a record fails, nobody answers; its initiator is about to resume a stalled one | `suspended`; the initiator looks for the next link |
+ * | `suspended` | a verified resume | `ready` |
+ * | `suspended` | the grace period is over, the resume is refused, `close()` | `closed` |
  * | `closed` | anything | nothing |
  */
-export class Session implements OutboxHost {
+export class Session implements OutboxHost, ResumptionHost {
   /** Names the session within this node; never travels. */
   readonly id: string;
   readonly role: 'initiator' | 'responder';
   /** Who is at the other end, proven by the handshake. */
   readonly remote: RemoteIdentity;
-  readonly link: Link;
   readonly dialled: Endpoint | undefined;
   /** Whether this side showed its identity. */
   readonly anonymous: boolean;
@@ -61,16 +72,18 @@ export class Session implements OutboxHost {
   readonly greeted: Promise<void>;
 
   readonly #environment: SessionEnvironment;
-  readonly #receiveKeys: RecordKeys;
-  readonly #sendKeys: RecordKeys;
-  readonly #delivery = new Delivery();
+  readonly #delivery: Delivery;
   readonly #outbox: Outbox;
   readonly #streams: StreamTable;
   readonly #liveness: Liveness;
+  readonly #suspension: Suspension | undefined;
   readonly #reader = new Reader();
+  #epoch: Epoch;
+  #linkHandler: LinkHandler;
   #resolveClosed!: (reason: MatryoshkaError) => void;
   #resolveGreeted!: () => void;
-  #state: 'ready' | 'closing' | 'closed' = 'ready';
+  #state: 'ready' | 'suspended' | 'closing' | 'closed' = 'ready';
+  #linkStalled = false;
   #hello: Hello | undefined;
   #acknowledgeTimer: Timer | undefined;
   #bytesReceived = 0;
@@ -80,11 +93,8 @@ export class Session implements OutboxHost {
     this.id = environment.nextSessionId();
     this.role = parts.role;
     this.remote = parts.remote;
-    this.link = parts.link;
     this.dialled = parts.dialled;
     this.anonymous = parts.anonymous;
-    this.#sendKeys = parts.sendKeys;
-    this.#receiveKeys = parts.receiveKeys;
     this.openedAtMs = environment.clock.now();
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -92,7 +102,10 @@ export class Session implements OutboxHost {
     this.greeted = new Promise((resolve) => {
       this.#resolveGreeted = resolve;
     });
-    this.#outbox = new Outbox(this, environment.clock, new RecordWriter(environment.slabs), this.#delivery, parts);
+    this.#delivery = new Delivery(environment.resume?.retainedBytes);
+    this.#epoch = new Epoch(parts);
+    this.#linkHandler = this.#handlerOf(this.#epoch);
+    this.#outbox = new Outbox(this, environment.clock, new RecordWriter(environment.slabs), this.#delivery, this.#epoch);
     this.#streams = new StreamTable(
       parts.role,
       this.#outbox,
@@ -101,29 +114,42 @@ export class Session implements OutboxHost {
     );
     this.#liveness = new Liveness(environment.clock, {
       probe: () => this.#outbox.control({ type: 'ping', token: randomBytes(environment.random, PING_LENGTH) }),
-      dead: () => this.close(new MatryoshkaError('session.path-stalled')),
+      dead: () => this.#lost(new MatryoshkaError('session.path-stalled')),
     });
+    const { resume } = environment;
+    if (parts.resume !== undefined && resume !== undefined && resume.graceMs > 0)
+      this.#suspension = new Suspension(environment, resume, this, parts.resume);
     this.#outbox.control(environment.hello(this));
   }
 
+  /** The link there is, or the last one there was. */
+  get link(): Link {
+    return this.#epoch.link;
+  }
+
   /** The owner of the session's link. */
-  readonly linkHandler: LinkHandler = {
-    message: (bytes) => this.#record(bytes),
-    written: (sends) => this.#outbox.written(sends),
-    writable: () => this.#outbox.writable(),
-    stalled: () => {},
-    flowing: () => {},
-    closed: (reason) => this.#linkClosed(reason),
-  };
+  get linkHandler(): LinkHandler {
+    return this.#linkHandler;
+  }
 
   /** Where streams, control messages and relay links send from. */
   get outbox(): Outbox {
     return this.#outbox;
   }
 
-  /** Whether the session is open. */
+  /** Whether the session is open; it may be suspended. */
   get sending(): boolean {
     return this.#state !== 'closed';
+  }
+
+  /** Whether nothing gets through for now: it is suspended, or what carries its link is interrupted. */
+  get stalled(): boolean {
+    return this.#state === 'suspended' || this.#linkStalled;
+  }
+
+  /** Whether it waits for its next link. */
+  get suspended(): boolean {
+    return this.#state === 'suspended';
   }
 
   /** The other side's newest hello, once it has come. */
@@ -158,40 +184,74 @@ export class Session implements OutboxHost {
 
   /** Sends a control message with the next flush. @throws RangeError for one that fits into no record */
   send(message: Message): void {
-    if (this.#state === 'ready') this.#outbox.control(message);
+    if (this.#state === 'ready' || this.#state === 'suspended') this.#outbox.control(message);
   }
 
-  /** Says goodbye with a reason and closes. What streams have not sent is lost. Idempotent. */
+  /**
+   * Says goodbye with a reason and closes. What streams have not sent is lost; while suspended also what the other side has
+   * not received, and it does not hear of the end. Idempotent.
+   */
   close(reason: CloseReason = new MatryoshkaError('closed')): void {
     this.#close(reason, true);
   }
 
   #close(reason: CloseReason, orderly: boolean): void {
+    if (this.#state === 'suspended') this.#end(reason);
     if (this.#state !== 'ready') return;
     this.#state = 'closing';
     this.#outbox.finish({ type: 'goodbye', reason: reason.code }, orderly);
     this.#end(reason);
   }
 
+  #handlerOf(epoch: Epoch): LinkHandler {
+    return {
+      message: (bytes) => {
+        if (epoch === this.#epoch) this.#record(bytes);
+      },
+      written: (sends) => {
+        epoch.written(sends);
+        this.#outbox.written();
+      },
+      writable: () => {
+        epoch.writable();
+        if (epoch === this.#epoch) this.#outbox.flush();
+      },
+      stalled: () => {
+        if (epoch === this.#epoch) this.#stall();
+      },
+      flowing: () => {
+        if (epoch === this.#epoch) this.#flow();
+      },
+      closed: (reason) => {
+        epoch.closed();
+        this.#outbox.written();
+        if (epoch === this.#epoch) this.#lost(linkLost(reason));
+      },
+    };
+  }
+
   #record(bytes: Uint8Array): void {
-    if (this.#state === 'closed') return;
-    let length: number;
+    if (this.#state !== 'ready') return;
+    const { receiveKeys } = this.#epoch;
+    let plaintext: Uint8Array;
     try {
-      length = this.#receiveKeys.open(bytes, bytes);
+      plaintext = receiveKeys.open(bytes);
     } catch (error) {
       // A record that fails ends the link without a word: who sent it may be anyone (docs/protocol.md §2).
-      this.#end(asMatryoshkaError(error, 'session.record-failed'));
+      this.#lost(asMatryoshkaError(error, 'session.record-failed'));
       return;
     }
     this.#bytesReceived += bytes.length;
     this.#liveness.heard();
     try {
-      if (this.#dispatch(bytes, length)) this.#delivery.receive(bytes.length);
+      if (this.#dispatch(plaintext)) this.#delivery.receive(bytes.length);
     } catch (error) {
       this.failed(error);
       return;
+    } finally {
+      receiveKeys.free();
     }
-    if (!this.sending) return;
+    if (this.#state !== 'ready') return;
     if (this.#delivery.due === 'now') this.#outbox.acknowledge();
     else if (this.#delivery.due === 'later')
       this.#acknowledgeTimer ??= this.#environment.clock.after(ACKNOWLEDGE_AFTER_MS, this.#onAcknowledge);
@@ -202,27 +262,120 @@ export class Session implements OutboxHost {
     this.#close(asMatryoshkaError(error, 'bug'), false);
   }
 
-  #linkClosed(reason: CloseReason): void {
-    if (this.#state !== 'closed') {
-      this.#end(
-        reason.code.startsWith('relay.')
-          ? reason
-          : new MatryoshkaError('session.link-lost', `the link under the session broke: ${reason.message}`, { cause: reason }),
-      );
+  // ---- the link is gone, and the next one -------------------------------------------------------------------------
+
+  /** The session cannot use its link any more. */
+  #lost(reason: MatryoshkaError): void {
+    if (this.#state !== 'ready') return;
+    if (this.#suspension === undefined) this.#end(reason);
+    else this.#suspend(this.#suspension, reason);
+  }
+
+  #suspend(suspension: Suspension, reason: MatryoshkaError): void {
+    const stalled = this.#linkStalled;
+    this.#state = 'suspended';
+    this.#linkStalled = false;
+    this.#leaveEpoch(reason);
+    if (!stalled) this.#environment.relay.sessionStalled(this);
+    this.#environment.onSuspended?.(this, reason);
+    // Whoever heard of it may have closed the session.
+    if (this.suspended) suspension.begin(reason);
+  }
+
+  /** The old link is neither read nor sent to from here on. */
+  #leaveEpoch(reason: MatryoshkaError): void {
+    this.#liveness.stop();
+    this.#acknowledgeTimer?.cancel();
+    this.#acknowledgeTimer = undefined;
+    this.#outbox.suspend();
+    this.#epoch.end(reason);
+  }
+
+  #stall(): void {
+    if (this.#state !== 'ready' || this.#linkStalled) return;
+    this.#linkStalled = true;
+    this.#environment.relay.sessionStalled(this);
+    this.#suspension?.stalled();
+  }
+
+  #flow(): void {
+    if (this.#state !== 'ready' || !this.#linkStalled) return;
+    this.#linkStalled = false;
+    this.#suspension?.flowing();
+    this.#environment.relay.sessionFlowing(this, false);
+  }
+
+  /** Called by the initiator's resumption. */
+  commit(): number | undefined {
+    if (this.#state === 'ready' && this.#linkStalled)
+      this.#lost(new MatryoshkaError('session.path-stalled', 'the path was stalled for too long'));
+    return this.suspended ? this.#delivery.received : undefined;
+  }
+
+  /** Whether not one record of the other side has ever come. */
+  get unheard(): boolean {
+    return this.#bytesReceived === 0;
+  }
+
+  /** Numbered records that were received in all. */
+  get delivered(): number {
+    return this.#delivery.received;
+  }
+
+  /** What proves a resume of this session. @throws MatryoshkaError `session.resume-unknown` for one that ends with its link */
+  get suspension(): Suspension {
+    if (this.#suspension === undefined) throw new MatryoshkaError('session.resume-unknown');
+    return this.#suspension;
+  }
+
+  /**
+   * The other side has proven a resume over the link in `parts`, which is this session's from now on. Called by the
+   * initiator's resumption and by the responder's acceptor, after its answer.
+   * @param delivered - numbered records that the other side has received in all
+   */
+  resumed(parts: EpochParts, delivered: number): void {
+    if (this.#state === 'ready') {
+      // The responder hears of a broken link last.
+      const reason = new MatryoshkaError('session.link-lost', 'the other side goes on over another link');
+      this.#lost(reason);
     }
-    this.#outbox.release();
+    const epoch = new Epoch(parts);
+    if (!this.suspended) {
+      epoch.end(new MatryoshkaError('closed'));
+      return;
+    }
+    this.#suspension?.end();
+    this.#state = 'ready';
+    this.#epoch = epoch;
+    this.#linkHandler = this.#handlerOf(epoch);
+    try {
+      this.#outbox.resume(epoch, delivered);
+    } catch (error) {
+      parts.link.attach(this.#linkHandler);
+      this.failed(error);
+      return;
+    }
+    this.#streams.announce();
+    this.#liveness.restart();
+    this.#environment.relay.sessionFlowing(this, true);
+    this.#environment.onResumed?.(this);
+    parts.link.attach(this.#linkHandler);
+  }
+
+  /** The session cannot go on: the other side has refused, or time is up. */
+  abandoned(reason: MatryoshkaError): void {
+    if (this.suspended) this.#end(reason);
+    else if (this.#linkStalled) this.close(reason);
   }
 
   #end(reason: MatryoshkaError): void {
+    const undelivered = this.suspended ? this.#outbox.undelivered() : undefined;
     this.#state = 'closed';
-    this.#liveness.stop();
-    this.#acknowledgeTimer?.cancel();
-    // Records that were sent stay with the link until it has closed.
-    this.link.close(reason);
-    this.#sendKeys.wipe();
-    this.#receiveKeys.wipe();
+    this.#suspension?.over(reason);
+    this.#leaveEpoch(reason);
     this.#environment.relay.sessionClosed(this, reason);
-    this.#streams.close(reason);
+    this.#streams.close(reason, undelivered);
+    this.#outbox.release();
     this.#environment.onClosed(this, reason);
     this.#resolveClosed(reason);
     this.#resolveGreeted();
@@ -234,10 +387,10 @@ export class Session implements OutboxHost {
   };
 
   /** Handles the messages of one record; returns whether it is counted. */
-  #dispatch(bytes: Uint8Array, length: number): boolean {
-    const reader = this.#reader.reset(bytes, 0, length);
+  #dispatch(plaintext: Uint8Array): boolean {
+    const reader = this.#reader.reset(plaintext, 0, plaintext.length);
     let numbered = false;
-    while (reader.remaining > 0 && this.#state === 'ready') {
+    while (reader.remaining > 0 && this.sending) {
       const at = reader.offset;
       const type = reader.u8();
       if (type === MessageType.padding) break;
@@ -315,4 +468,10 @@ export class Session implements OutboxHost {
         message satisfies never;
     }
   }
+}
+
+/** What a session is lost with whose link closed. */
+function linkLost(reason: CloseReason): MatryoshkaError {
+  if (reason.code.startsWith('relay.')) return reason;
+  return new MatryoshkaError('session.link-lost', `the link under the session broke: ${reason.message}`, { cause: reason });
 }

@@ -132,11 +132,24 @@ export class StreamTable implements StreamHost {
     this.#known(streamId)?.fail(new MatryoshkaError(reason));
   }
 
-  /** The session is over. */
-  close(error: MatryoshkaError): void {
+  /** The session has another link: the newest credit of each stream goes out again, that of the last one may be lost. */
+  announce(): void {
+    // One that is not accepted yet has said its credit in stream-open, which may not even be out.
+    for (const stream of this.#streams.values()) if (!this.#opening.has(stream.id)) stream.announce();
+  }
+
+  /**
+   * The session is over.
+   * @param undelivered - bytes per stream id that the other side has not received; known where the session could not go on
+   */
+  close(error: MatryoshkaError, undelivered?: ReadonlyMap<number, number>): void {
     for (const stream of [...this.#streams.values()]) {
-      stream.fail(error);
-      this.forget(stream, error);
+      const reason =
+        undelivered === undefined
+          ? error
+          : new MatryoshkaError(error.code, error.message, { cause: error, progress: stream.progress(undelivered.get(stream.id) ?? 0) });
+      stream.fail(reason);
+      this.forget(stream, reason);
     }
   }
 

@@ -3,6 +3,7 @@ import { SimulatedClock } from '@matryoshka/simulation';
 import type { Link } from '@matryoshka/transport';
 import { type Message, Reader, decodeMessage } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
+import { Epoch } from './epoch.ts';
 import { Outbox } from './outbox.ts';
 import { Stream } from './stream.ts';
 
@@ -20,7 +21,8 @@ function bench(retainedLimitBytes: number): Bench {
   const clock = new SimulatedClock();
   const delivery = new Delivery(retainedLimitBytes);
   const records: Uint8Array[] = [];
-  const link = { send: ([bytes]: [Uint8Array]) => records.push(bytes.slice()) > 0 } as unknown as Link;
+  const send = (parts: readonly Uint8Array[]): boolean => records.push(Uint8Array.from(parts.flatMap((part) => [...part]))) > 0;
+  const link = { send } as unknown as Link;
   const key = new Uint8Array(32);
   const keys = (): RecordKeys => new RecordKeys(portableProvider, 'chacha20poly1305', key);
   const host = {
@@ -29,7 +31,13 @@ function bench(retainedLimitBytes: number): Bench {
       throw error;
     },
   };
-  const outbox = new Outbox(host, clock, new RecordWriter(new SlabPool()), delivery, { link, sendKeys: keys(), sends: 0 });
+  const outbox = new Outbox(
+    host,
+    clock,
+    new RecordWriter(new SlabPool()),
+    delivery,
+    new Epoch({ link, sendKeys: keys(), receiveKeys: keys(), sends: 0 }),
+  );
   return {
     outbox,
     delivery,
@@ -37,8 +45,7 @@ function bench(retainedLimitBytes: number): Bench {
     sent: () => {
       const receiver = keys();
       return records.flatMap((record) => {
-        const out = new Uint8Array(record.length);
-        const reader = new Reader(out.subarray(0, receiver.open(record, out)));
+        const reader = new Reader(receiver.open(record.slice()));
         const messages: Message[] = [];
         while (reader.remaining > 0) messages.push(decodeMessage(reader) as Message);
         return messages;

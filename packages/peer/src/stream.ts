@@ -1,5 +1,5 @@
 import type { RecordWriter } from '@matryoshka/session';
-import { MatryoshkaError, type ReasonCode, STREAM_DATA_OVERHEAD, asMatryoshkaError } from '@matryoshka/wire';
+import { MatryoshkaError, type ReasonCode, STREAM_DATA_OVERHEAD, type StreamProgress, asMatryoshkaError } from '@matryoshka/wire';
 import { ByteQueue } from './byte-queue.ts';
 import { ReceiveWindow, SendCredit } from './credit.ts';
 import type { Outbox, Source } from './outbox.ts';
@@ -161,7 +161,22 @@ export class Stream implements Source {
 
   /** Opened there and served here: the first credit says so. */
   accept(): void {
+    this.announce();
+  }
+
+  /** Tells the newest credit. */
+  announce(): void {
+    if (this.#endReceived || this.#closed !== undefined) return;
     this.#host.outbox.control({ type: 'stream-credit', streamId: this.id, total: this.#window.announce() });
+  }
+
+  /** How far the bytes of this side have come. `undelivered`: bytes in records that the other side has not received. */
+  progress(undelivered: number): StreamProgress {
+    const sentBytes = this.bytesSent;
+    const receivedBytes = sentBytes - undelivered;
+    // Credit is granted on consumption: whatever was granted beyond the first window is consumed.
+    const consumedBytes = Math.min(receivedBytes, this.#credit.raisedBy);
+    return { sentBytes, receivedBytes, consumedBytes };
   }
 
   /** Our handler failed: tells the other side and ends it here with the handler's error. */

@@ -66,6 +66,8 @@ export class TestNode implements SessionEnvironment {
       data: (_session, _high, _low, _flags, bytes) => void this.relayed.push(bytes.slice()),
       message: (_session, message) => void this.relayed.push(message),
       sessionClosed: () => {},
+      sessionStalled: () => {},
+      sessionFlowing: () => {},
     };
   }
 

@@ -53,8 +53,7 @@ export class RawPeer {
   }
 
   #record(bytes: Uint8Array): void {
-    const length = this.#keys.receiveKeys.open(bytes, bytes);
-    const reader = new Reader(bytes.subarray(0, length));
+    const reader = new Reader(this.#keys.receiveKeys.open(bytes));
     const types: Message['type'][] = [];
     while (reader.remaining > 0) {
       const message = decodeMessage(reader);

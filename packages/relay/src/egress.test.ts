@@ -53,6 +53,7 @@ class Carrier {
       const pieces: Piece[] = [];
       let left = recordBytes;
       let open: { more: boolean; length: number } | undefined;
+      let parts: Uint8Array[] = [];
       const writer = {
         get carriedSpace() {
           return left;
@@ -62,19 +63,27 @@ class Carrier {
         },
         relayData(high: number, low: number, more: boolean, length: number) {
           expect({ high, low }).toEqual(portHalves(PORT));
+          expect(parts).toEqual([]);
           open = { more, length };
           left -= RELAY_DATA_OVERHEAD;
         },
         carried(bytes: Uint8Array) {
-          expect(bytes.length).toBe(open?.length);
+          const { more, length } = open as { more: boolean; length: number };
           left -= bytes.length;
-          pieces.push({ more: open?.more as boolean, bytes: bytes.slice() });
+          parts.push(bytes.slice());
+          const piece = joined(parts);
+          expect(piece.length).toBeLessThanOrEqual(length);
+          if (piece.length < length) return;
+          pieces.push({ more, bytes: piece });
+          parts = [];
         },
       };
       for (;;) {
         const before = left;
         const more = this.egress.pull(writer as unknown as RecordWriter);
         expect(left).toBeGreaterThanOrEqual(0);
+        // What was announced is there, whole, when the pull ends.
+        expect(parts).toEqual([]);
         if (!more) this.asked = false;
         if (!more || left === before) break;
       }
@@ -86,17 +95,25 @@ class Carrier {
   }
 }
 
+const joined = (parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts));
+
 function join(pieces: readonly Piece[]): Uint8Array[] {
   const messages: Uint8Array[] = [];
   let parts: Uint8Array[] = [];
   for (const { more, bytes } of pieces) {
     parts.push(bytes);
     if (more) continue;
-    messages.push(Uint8Array.from(parts.flatMap((part) => [...part])));
+    messages.push(joined(parts));
     parts = [];
   }
   expect(parts).toEqual([]);
   return messages;
+}
+
+/** `bytes` in parts that end at the given places; some may be empty. */
+function cut(bytes: Uint8Array, at: readonly number[]): Uint8Array[] {
+  const ends = [...at.map((end) => end % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b);
+  return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
 }
 
 const bytesOf = (length: number, seed: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 7 + seed * 31) & 255);
@@ -104,8 +121,8 @@ const bytesOf = (length: number, seed: number): Uint8Array => Uint8Array.from({ 
 describe('egress', () => {
   test('sends units whole where credit allows', () => {
     const carrier = new Carrier(100_000);
-    carrier.egress.lend(bytesOf(60_000, 1), false);
-    carrier.egress.lend(bytesOf(1, 2), false);
+    carrier.egress.lend([bytesOf(60_000, 1)], false);
+    carrier.egress.lend([bytesOf(1, 2)], false);
     expect(carrier.pieces.map(({ more, bytes }) => [more, bytes.length])).toEqual([
       [false, 60_000],
       [false, 1],
@@ -117,7 +134,7 @@ describe('egress', () => {
 
   test('splits a unit with the more bit when credit is short, and goes on with the next credit', () => {
     const carrier = new Carrier(5000);
-    carrier.egress.lend(bytesOf(12_000, 1), false);
+    carrier.egress.lend([bytesOf(12_000, 1)], false);
     expect(carrier.pieces.map(({ more, bytes }) => [more, bytes.length])).toEqual([[true, 5000]]);
     expect(carrier.egress.pendingBytes).toBe(7000);
     carrier.egress.credited(5100);
@@ -137,8 +154,8 @@ describe('egress', () => {
 
   test('a unit that says more goes on in the next one', () => {
     const carrier = new Carrier(100_000);
-    carrier.egress.lend(bytesOf(10, 1), true);
-    carrier.egress.lend(bytesOf(20, 2), false);
+    carrier.egress.lend([bytesOf(10, 1)], true);
+    carrier.egress.lend([bytesOf(20, 2)], false);
     expect(carrier.pieces.map(({ more, bytes }) => [more, bytes.length])).toEqual([
       [true, 10],
       [false, 20],
@@ -171,12 +188,62 @@ describe('egress', () => {
 
   test('nothing goes out after stop()', () => {
     const carrier = new Carrier(0);
-    carrier.egress.lend(bytesOf(100, 1), false);
+    carrier.egress.lend([bytesOf(100, 1)], false);
     carrier.egress.stop();
     carrier.egress.credited(1000);
     carrier.pump();
     expect(carrier.pieces).toEqual([]);
     expect(carrier.egress.pendingBytes).toBe(0);
+  });
+
+  test('a unit of several parts is one message, and one unit sent', () => {
+    const carrier = new Carrier(100_000);
+    carrier.egress.lend([new Uint8Array(0), bytesOf(10, 1), new Uint8Array(0), bytesOf(20, 2), new Uint8Array(0)], false);
+    expect(carrier.pieces).toEqual([{ more: false, bytes: joined([bytesOf(10, 1), bytesOf(20, 2)]) }]);
+    expect(carrier.log).toEqual(['consumed 30', 'unit', 'drained']);
+  });
+
+  test('a unit of several parts may be split by credit at any of its bytes', () => {
+    const bytes = bytesOf(2 * MIN_PIECE + 300, 1);
+    const borders = [1, MIN_PIECE, MIN_PIECE, MIN_PIECE + 100, MIN_PIECE + 101, 2 * MIN_PIECE];
+    for (let first = MIN_PIECE; first < bytes.length; first++) {
+      const carrier = new Carrier(first);
+      carrier.egress.lend(cut(bytes, borders), false);
+      expect(carrier.pieces.map(({ more, bytes: piece }) => [more, piece.length])).toEqual([[true, first]]);
+      expect(carrier.egress.pendingBytes).toBe(bytes.length - first);
+      carrier.egress.credited(bytes.length);
+      expect(carrier.pieces).toHaveLength(2);
+      expect(Buffer.compare(join(carrier.pieces)[0] as Uint8Array, bytes)).toBe(0);
+      expect(carrier.log.filter((entry) => entry === 'unit')).toHaveLength(1);
+    }
+  });
+
+  test('property: units of several parts come out whole, wherever credit and records split them', () => {
+    const part = fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 9000 }), fc.constantFrom(MIN_PIECE - 1, MIN_PIECE));
+    const unit = fc.array(part, { minLength: 1, maxLength: 6 }).filter((lengths) => lengths.some((length) => length > 0));
+    const grants = fc.array(fc.integer({ min: 1, max: 9000 }), { maxLength: 40 });
+    fc.assert(
+      fc.property(
+        fc.array(unit, { minLength: 1, maxLength: 4 }),
+        grants,
+        fc.integer({ min: 3000, max: 65_503 }),
+        (units, credit, space) => {
+          const carrier = new Carrier(0);
+          carrier.auto = false;
+          const messages = units.map((lengths, u) => lengths.map((length, i) => bytesOf(length, u * 7 + i)));
+          for (const parts of messages) carrier.egress.lend(parts, false);
+          let granted = 0;
+          for (const bytes of [...credit, 250_000]) {
+            carrier.egress.credited((granted += bytes));
+            carrier.pump(space);
+          }
+          expect(join(carrier.pieces)).toEqual(messages.map(joined));
+          expect(carrier.log.filter((entry) => entry === 'unit')).toHaveLength(units.length);
+          expect([carrier.egress.pendingBytes, carrier.egress.pendingUnits]).toEqual([0, 0]);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   test('property: order and contents are kept, credit is never exceeded, no piece is needlessly small', () => {
@@ -186,7 +253,12 @@ describe('egress', () => {
         length: fc.oneof(fc.integer({ min: 1, max: 9000 }), fc.integer({ min: 1, max: 20 })),
         more: fc.boolean(),
       }),
-      fc.record({ kind: fc.constant('lend' as const), length: fc.integer({ min: 1, max: 65_535 }), more: fc.boolean() }),
+      fc.record({
+        kind: fc.constant('lend' as const),
+        length: fc.integer({ min: 1, max: 65_535 }),
+        more: fc.boolean(),
+        cuts: fc.array(fc.nat(), { maxLength: 4 }),
+      }),
       fc.record({ kind: fc.constant('credit' as const), bytes: fc.integer({ min: 0, max: 70_000 }) }),
       fc.record({
         kind: fc.constant('pump' as const),
@@ -207,8 +279,10 @@ describe('egress', () => {
           else {
             const bytes = bytesOf(each.length, ++index);
             units.push({ more: each.more, bytes: bytes.slice() });
-            carrier.egress[each.kind](bytes, each.more);
-            if (each.kind === 'pass') bytes.fill(0xee);
+            if (each.kind === 'pass') {
+              carrier.egress.pass(bytes, each.more);
+              bytes.fill(0xee);
+            } else carrier.egress.lend(cut(bytes, each.cuts), each.more);
           }
           expect(carrier.egress.sentBytes).toBeLessThanOrEqual(granted);
         }

@@ -51,10 +51,10 @@ export class Egress implements Source {
     return this.#credit.used;
   }
 
-  /** Sends one unit; its bytes are lent until `unitSent`. `more`: the message goes on in the next unit. */
-  lend(bytes: Uint8Array, more: boolean): void {
-    this.#units.lend(bytes, more);
-    this.#pendingBytes += bytes.length;
+  /** Sends one unit of 1 byte or more, its parts lent until `unitSent`. `more`: the message goes on in the next unit. */
+  lend(parts: readonly Uint8Array[], more: boolean): void {
+    this.#units.lend(parts, more);
+    this.#pendingBytes += lengthOf(parts);
     this.#session.outbox.ready(this);
   }
 
@@ -67,7 +67,7 @@ export class Egress implements Source {
       this.#session.outbox.ready(this);
       return;
     }
-    this.lend(bytes, more);
+    this.lend([bytes], more);
     if (this.#units.length === 0) return;
     this.#units.keepSole(this.#offset);
     this.#offset = 0;
@@ -89,7 +89,7 @@ export class Egress implements Source {
   pull(writer: RecordWriter): boolean {
     const unit = this.#units.peek();
     if (unit === undefined) return false;
-    const left = unit.length - this.#offset;
+    const left = lengthOf(unit) - this.#offset;
     const { available } = this.#credit;
     if (available < Math.min(left, MIN_PIECE_LENGTH)) return false;
     let length = Math.min(left, available);
@@ -100,14 +100,15 @@ export class Egress implements Source {
     }
     const more = length < left || this.#units.more;
     writer.relayData(this.#port.high, this.#port.low, more, length);
-    writer.carried(length === unit.length ? unit : unit.subarray(this.#offset, this.#offset + length));
+    carry(writer, unit, this.#offset, length);
     this.#credit.use(length);
     this.#pendingBytes -= length;
-    this.#offset += length;
-    const whole = this.#offset === unit.length;
+    const whole = length === left;
     if (whole) {
       this.#units.shift();
       this.#offset = 0;
+    } else {
+      this.#offset += length;
     }
     this.#host.consumed(length);
     if (whole) this.#host.unitSent();
@@ -118,5 +119,28 @@ export class Egress implements Source {
 
   drained(): void {
     if (this.#units.length === 0) this.#host.drained();
+  }
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  return length;
+}
+
+/** Puts `length` bytes of `parts` into the record, from byte `from` of them on. */
+function carry(writer: RecordWriter, parts: readonly Uint8Array[], from: number, length: number): void {
+  let start = from;
+  let left = length;
+  for (const part of parts) {
+    if (start >= part.length) {
+      start -= part.length;
+      continue;
+    }
+    const piece = start === 0 && part.length <= left ? part : part.subarray(start, start + left);
+    writer.carried(piece);
+    left -= piece.length;
+    if (left === 0) return;
+    start = 0;
   }
 }

@@ -43,6 +43,11 @@ export class Inbox {
     return this.#window.size;
   }
 
+  /** What the other side may send in all, as it was told last. */
+  get granted(): number {
+    return this.#window.granted;
+  }
+
   /** Whether no message waits. */
   get empty(): boolean {
     return this.#held.length === 0;

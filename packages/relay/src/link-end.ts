@@ -4,9 +4,12 @@ import type { MatryoshkaError, RelayLimits, RelayStatus } from '@matryoshka/wire
 export const UNLIMITED: RelayLimits = { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 };
 
 /** The refusal of a request, as it travels back. */
-export function refusalOf(port: bigint, { code, retryAfterMs }: MatryoshkaError): RelayStatus {
+export function refusalOf(port: bigint, { code, retryAfterMs }: MatryoshkaError): RelayAnswer {
   return { type: 'relay-status', port, status: 'refused', reason: code, retryAfterMs: retryAfterMs ?? 0, limits: UNLIMITED };
 }
+
+/** What answers a request. */
+export type RelayAnswer = Exclude<RelayStatus, { readonly status: 'stalled' | 'flowing' }>;
 
 /** What stands behind a relay port of a session: an end of one's own relay link, or one side of a forwarded one. */
 export interface LinkEnd {
@@ -18,6 +21,10 @@ export interface LinkEnd {
   closedByPeer(reason: MatryoshkaError): void;
   /** The session it is on is over. */
   carrierLost(): void;
+  /** Nothing gets through on the session it is on for now. */
+  carrierStalled(): void;
+  /** It does again. `resumed`: over another link, so that what was granted last may have been lost and is told again. */
+  carrierFlowing(resumed: boolean): void;
   /** This node ends it, e.g. because relaying is switched off. */
   shut(reason: MatryoshkaError): void;
 }

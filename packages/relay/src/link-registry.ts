@@ -85,9 +85,14 @@ export class LinkRegistry {
     return this.#of(session).stray(port, now, now + this.#graceMs);
   }
 
+  /** The ends of links on a session. */
+  ends(session: Session): readonly LinkEnd[] {
+    return this.#sessions.get(session)?.ends() ?? [];
+  }
+
   /** The session is over; returns the ends that were on it. */
   close(session: Session): readonly LinkEnd[] {
-    const ends = this.#sessions.get(session)?.ends() ?? [];
+    const ends = this.ends(session);
     this.#sessions.delete(session);
     return ends;
   }

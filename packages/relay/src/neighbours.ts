@@ -30,7 +30,7 @@ export function wouldLoop(session: Session, carried: Session): boolean {
  * to a circuit, or to a user who wants to be nobody: never mixed with anything else.
  */
 export function isShared(session: Session): boolean {
-  return session.sending && !session.anonymous;
+  return session.sending && !session.stalled && !session.anonymous;
 }
 
 /** A node by what is known of it: its identity and the places where it is. */

@@ -22,6 +22,8 @@ export interface OpenRelayLink {
   readonly remote: Endpoint;
   /** 1 to 15 (R2). */
   readonly hops: number;
+  /** The session that is to go on over the link: it must not be carried by itself (docs/protocol.md §8.1). */
+  readonly carried?: string;
 }
 
 /** What an originator needs of its service. */
@@ -44,7 +46,7 @@ export class Originator {
 
   /** See `RelayService.open`. */
   async open(request: OpenRelayLink, first: Uint8Array, signal: AbortSignal | undefined): Promise<Link> {
-    const { gateway, hops } = request;
+    const { carried, gateway, hops } = request;
     if (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS) {
       throw new MatryoshkaError('relay.hops-invalid', `hops must be a whole number from 1 to ${MAX_HOPS}, not ${hops}`);
     }
@@ -52,7 +54,9 @@ export class Originator {
       throw new MatryoshkaError('relay.nesting-exceeded', `connections are nested ${MAX_NESTING} deep at most`);
     }
     if (signal?.aborted === true) throw aborted(signal);
-    if (!gateway.sending) throw new MatryoshkaError('relay.carrier-lost', 'the connection to the gateway is closed');
+    if (carried !== undefined && (gateway.id === carried || gateway.link.info.carriers.includes(carried)))
+      throw new MatryoshkaError('relay.no-peers-available', 'the connection would carry itself');
+    if (!gateway.sending || gateway.stalled) throw new MatryoshkaError('relay.carrier-lost', 'the connection to the gateway is closed or interrupted');
     const window = this.#host.pool.take();
     if (window === undefined) throw new MatryoshkaError('relay.busy', 'the relay memory of this node is used up');
     return new Promise((resolve, reject) => this.#request(request, first, window, signal, { resolve, reject }));

@@ -1,5 +1,4 @@
 import type { Session } from '@matryoshka/peer';
-import { Queue } from '@matryoshka/session';
 import {
   type Clock,
   type CloseReason,
@@ -16,6 +15,7 @@ import { DrainTimer } from './drain-timer.ts';
 import { Egress, type EgressHost } from './egress.ts';
 import { Inbox, type InboxHost } from './inbox.ts';
 import { type LinkEnd, UNLIMITED, refusalOf } from './link-end.ts';
+import { Stall } from './stall.ts';
 
 /** Relay links may be nested this deep (docs/protocol.md §11). */
 export const MAX_NESTING = 15;
@@ -60,20 +60,20 @@ type State = 'requested' | 'offered' | 'open' | 'closing' | 'closed';
 export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  readonly info: LinkInfo;
   readonly port: bigint;
   readonly #session: Session;
   readonly #parts: RelayLinkParts;
   readonly #inbox: Inbox;
   readonly #egress: Egress;
-  readonly #partsPerSend = new Queue<number>();
+  readonly #stall = new Stall(() => this.#takeTurn());
+  /** What the owner was told of it. */
+  #stallTold = false;
   #handler: LinkHandler | undefined;
   #state: State;
   #closeReason: MatryoshkaError | undefined;
   #drainTimer: Timer | undefined;
   #paused = false;
   #full = false;
-  #unitsSent = 0;
   #writtenSends = 0;
   #reportedSends = 0;
   #turnDue = false;
@@ -87,10 +87,15 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
     this.port = port;
     this.local = { ...session.link.local, relayPort: port };
     this.remote = { ...parts.remote, relayPort: port };
-    this.info = { kind: 'relayed', nesting: session.link.info.nesting + 1, carriers: [session.id, ...session.link.info.carriers] };
     this.#inbox = new Inbox(parts.window, this);
     this.#egress = new Egress(session, port, parts.credit, this);
     this.#state = parts.role === 'originator' ? 'requested' : 'offered';
+  }
+
+  /** Made anew each time: what carries the session may change. */
+  get info(): LinkInfo {
+    const { id, link } = this.#session;
+    return { kind: 'relayed', nesting: link.info.nesting + 1, carriers: [id, ...link.info.carriers] };
   }
 
   // ---- Link --------------------------------------------------------------------------------------------------------
@@ -105,7 +110,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
     if (this.#state === 'closing' || this.#state === 'closed') return false;
     if (this.#state === 'requested') throw new TypeError('a relay link that is not open yet');
     if (this.#state === 'offered') return this.#accept(parts, length);
-    this.#lend(parts);
+    this.#egress.lend(parts, false);
     if (this.#egress.pendingBytes >= UNSENT_LIMIT_BYTES) this.#full = true;
     return !this.#full;
   }
@@ -157,6 +162,10 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   }
 
   status(message: RelayStatus): void {
+    if (message.status === 'stalled' || message.status === 'flowing') {
+      this.#stall.path(message.status === 'stalled');
+      return;
+    }
     if (this.#state !== 'requested') throw new MatryoshkaError('relay.protocol', 'a status nobody waits for');
     if (message.status === 'refused') {
       const error = new MatryoshkaError(message.reason, undefined, message.retryAfterMs > 0 ? { retryAfterMs: message.retryAfterMs } : {});
@@ -180,6 +189,15 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
 
   carrierLost(): void {
     this.#finish(new MatryoshkaError('relay.carrier-lost'));
+  }
+
+  carrierStalled(): void {
+    this.#stall.carrier(true);
+  }
+
+  carrierFlowing(resumed: boolean): void {
+    this.#stall.carrier(false);
+    if (resumed) this.grant(this.#inbox.granted);
   }
 
   shut(reason: MatryoshkaError): void {
@@ -206,9 +224,6 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   consumed(): void {}
 
   unitSent(): void {
-    if (++this.#unitsSent < (this.#partsPerSend.peek() as number)) return;
-    this.#unitsSent = 0;
-    this.#partsPerSend.shift();
     this.#written();
   }
 
@@ -240,25 +255,17 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
       this.#reportedSends = this.#writtenSends;
       this.#handler.written(this.#writtenSends);
     }
+    if (this.#stall.stalled !== this.#stallTold && this.#state === 'open') {
+      this.#stallTold = this.#stall.stalled;
+      if (this.#stallTold) this.#handler.stalled();
+      else this.#handler.flowing();
+    }
     if (this.#state === 'closed' && this.#inbox.empty) {
       this.#closedReported = true;
       this.#giveWindow();
       this.#handler.closed(this.#closeReason as MatryoshkaError);
     }
   };
-
-  /** Lends what is not empty to the egress, as one message. */
-  #lend(parts: readonly Uint8Array[]): void {
-    let last = parts.length - 1;
-    while ((parts[last] as Uint8Array).length === 0) last--;
-    let units = 0;
-    for (let i = 0; i <= last; i++) if ((parts[i] as Uint8Array).length > 0) units++;
-    this.#partsPerSend.push(units);
-    for (let i = 0; i <= last; i++) {
-      const part = parts[i] as Uint8Array;
-      if (part.length > 0) this.#egress.lend(part, i < last);
-    }
-  }
 
   /** The destination's first message goes out inside `accepted` (docs/protocol.md §8.2). */
   #accept(parts: readonly Uint8Array[], length: number): boolean {

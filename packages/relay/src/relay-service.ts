@@ -152,6 +152,14 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     for (const end of this.#links.close(session)) end.carrierLost();
   }
 
+  sessionStalled(session: Session): void {
+    for (const end of this.#links.ends(session)) end.carrierStalled();
+  }
+
+  sessionFlowing(session: Session, resumed: boolean): void {
+    for (const end of this.#links.ends(session)) end.carrierFlowing(resumed);
+  }
+
   // ---- ServedLinkHost ----------------------------------------------------------------------------------------------
 
   forget(session: Session, port: bigint): void {
@@ -224,7 +232,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       if (served.state !== 'choosing') return;
       tried.add(session);
       const { port } = served.request;
-      if (!session.sending) throw new MatryoshkaError('relay.carrier-lost');
+      if (!session.sending || session.stalled) throw new MatryoshkaError('relay.carrier-lost');
       if (this.#links.taken(session, port)) throw new MatryoshkaError('relay.port-in-use');
       const busy = session.outbox.controlBytes > BUSY_CONTROL_BYTES;
       const window = busy ? undefined : this.pool.take(served.account);

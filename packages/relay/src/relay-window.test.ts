@@ -36,7 +36,7 @@ function through(window: number, lengths: readonly number[]): readonly number[] 
       throw error;
     },
   });
-  for (const length of lengths) egress.lend(new Uint8Array(length), false);
+  for (const length of lengths) egress.lend([new Uint8Array(length)], false);
   for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift())
     inbox.data(piece.bytes, piece.more, (message) => got.push(message.length));
   return got;

@@ -1,9 +1,9 @@
 import type { Session } from '@matryoshka/peer';
 import type { Clock, Timer } from '@matryoshka/transport';
-import { MatryoshkaError, type RelayCreate, type RelayStatus } from '@matryoshka/wire';
+import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
 import type { CreditPool } from './credit-pool.ts';
 import { DrainTimer } from './drain-timer.ts';
-import { UNLIMITED, refusalOf } from './link-end.ts';
+import { type RelayAnswer, UNLIMITED, refusalOf } from './link-end.ts';
 import { ServedSide, type ServedSideHost } from './served-side.ts';
 
 /** What a served link needs of its service. */
@@ -123,7 +123,7 @@ export class ServedLink implements ServedSideHost {
     return side === this.upstream ? (this.#downstream as ServedSide) : this.upstream;
   }
 
-  answered(side: ServedSide, message: RelayStatus): void {
+  answered(side: ServedSide, message: RelayAnswer): void {
     if (this.#state !== 'requested' || side !== this.#downstream) throw new MatryoshkaError('relay.protocol', 'a status nobody waits for');
     if (message.status === 'refused') {
       const reason = new MatryoshkaError(message.reason, undefined, message.retryAfterMs > 0 ? { retryAfterMs: message.retryAfterMs } : {});
@@ -143,6 +143,8 @@ export class ServedLink implements ServedSideHost {
       limits: UNLIMITED,
       answer: message.answer.slice(),
     });
+    // What came before the link was open has not been told.
+    if (this.upstream.stalled) side.sayStall(true);
     this.#host.opened(this);
   }
 

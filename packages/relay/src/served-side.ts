@@ -1,8 +1,10 @@
 import type { Session } from '@matryoshka/peer';
 import { MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
+
 import { Egress, type EgressHost } from './egress.ts';
-import type { LinkEnd } from './link-end.ts';
+import type { LinkEnd, RelayAnswer } from './link-end.ts';
 import { RelayWindow, maxPendingUnits } from './relay-window.ts';
+import { Stall } from './stall.ts';
 
 /** What one side of a served link needs of it. */
 export interface ServedSideHost {
@@ -10,7 +12,7 @@ export interface ServedSideHost {
   readonly passing: 'early' | 'open' | 'ending';
   /** The side that `side`'s bytes go to. */
   other(side: ServedSide): ServedSide;
-  answered(side: ServedSide, message: RelayStatus): void;
+  answered(side: ServedSide, message: RelayAnswer): void;
   closedBy(side: ServedSide, reason: MatryoshkaError): void;
   carrierLost(side: ServedSide): void;
   shut(reason: MatryoshkaError): void;
@@ -20,15 +22,24 @@ export interface ServedSideHost {
 export class ServedSide implements LinkEnd, EgressHost {
   readonly session: Session;
   readonly port: bigint;
+  /** Whether nothing gets through on this side for now. */
+  get stalled(): boolean {
+    return this.#stall.stalled;
+  }
+
   /** What this session's other side may send us. */
   readonly window: RelayWindow;
   /** What we send it. */
   readonly egress: Egress;
   readonly #link: ServedSideHost;
+  readonly #stall: Stall;
   #whenDrained: (() => void) | undefined;
 
   constructor(link: ServedSideHost, session: Session, port: bigint, window: number, credit: number) {
     this.#link = link;
+    this.#stall = new Stall((stalled) => {
+      if (link.passing === 'open') link.other(this).sayStall(stalled);
+    });
     this.session = session;
     this.port = port;
     this.window = new RelayWindow(window);
@@ -50,7 +61,8 @@ export class ServedSide implements LinkEnd, EgressHost {
   }
 
   status(message: RelayStatus): void {
-    this.#link.answered(this, message);
+    if (message.status === 'stalled' || message.status === 'flowing') this.#stall.path(message.status === 'stalled');
+    else this.#link.answered(this, message);
   }
 
   credited(total: number): void {
@@ -63,6 +75,21 @@ export class ServedSide implements LinkEnd, EgressHost {
 
   carrierLost(): void {
     this.#link.carrierLost(this);
+  }
+
+  carrierStalled(): void {
+    this.#stall.carrier(true);
+  }
+
+  carrierFlowing(resumed: boolean): void {
+    this.#stall.carrier(false);
+    if (resumed && this.#link.passing === 'open')
+      this.session.send({ type: 'relay-credit', port: this.port, total: this.window.granted });
+  }
+
+  /** Tells this side whether the other one is stalled. */
+  sayStall(stalled: boolean): void {
+    this.session.send({ type: 'relay-status', port: this.port, status: stalled ? 'stalled' : 'flowing' });
   }
 
   shut(reason: MatryoshkaError): void {

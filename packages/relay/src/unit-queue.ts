@@ -65,21 +65,21 @@ class Pack {
  * many small units take little more memory than their bytes, for which alone there is credit.
  */
 export class UnitQueue {
-  readonly #entries = new Queue<Uint8Array | Pack>();
+  readonly #entries = new Queue<readonly Uint8Array[] | Pack>();
   readonly #lentMore = new Queue<boolean>();
   #length = 0;
   #keptBytes = 0;
   /** The first unit, where it is in a pack. */
-  #packed: Uint8Array | undefined;
+  #packed: readonly Uint8Array[] | undefined;
 
   /** Units that wait. */
   get length(): number {
     return this.#length;
   }
 
-  /** Adds a unit whose bytes are lent until it is shifted. */
-  lend(unit: Uint8Array, more: boolean): void {
-    this.#entries.push(unit);
+  /** Adds a unit made of parts that are lent until it is shifted. */
+  lend(parts: readonly Uint8Array[], more: boolean): void {
+    this.#entries.push(parts);
     this.#lentMore.push(more);
     this.#length++;
   }
@@ -98,17 +98,17 @@ export class UnitQueue {
     this.#keptBytes += unit.length;
   }
 
-  /** Makes a copy of the only unit there is, which was lent, without its first `from` bytes. */
+  /** Makes a copy of the only unit there is, which was lent in one part, without its first `from` bytes. */
   keepSole(from: number): void {
-    const unit = this.#entries.shift() as Uint8Array;
+    const [unit] = this.#entries.shift() as readonly [Uint8Array];
     this.#length--;
     this.keep(unit.subarray(from), this.#lentMore.shift() as boolean);
   }
 
-  /** The first unit, still in the queue. */
-  peek(): Uint8Array | undefined {
+  /** The parts of the first unit, still in the queue. */
+  peek(): readonly Uint8Array[] | undefined {
     const entry = this.#entries.peek();
-    return entry instanceof Pack ? (this.#packed ??= entry.unit) : entry;
+    return entry instanceof Pack ? (this.#packed ??= [entry.unit]) : entry;
   }
 
   /** Whether its message goes on in the next unit. */
@@ -123,7 +123,7 @@ export class UnitQueue {
     if (entry === undefined) return;
     this.#length--;
     if (entry instanceof Pack) {
-      this.#keptBytes -= (this.peek() as Uint8Array).length;
+      this.#keptBytes -= (this.peek() as readonly [Uint8Array])[0].length;
       this.#packed = undefined;
       if (!entry.shift()) return;
     } else {

@@ -17,8 +17,21 @@ export interface Aead {
    * is not defined. `out` may begin at the same byte as `ciphertext` (opening in place).
    */
   open(nonce: Uint8Array, associated: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean;
+  /**
+   * Present where the platform's cipher returns memory of its own, which `seal` and `open` would have to copy out of:
+   * worth it for records of `fromLength` bytes of plaintext or more.
+   */
+  readonly detached?: DetachedAead;
   /** Overwrites the key as far as the platform lets us; using it afterwards throws. */
   wipe(): void;
+}
+
+/** Sealing and opening into memory of its own: each result has an `ArrayBuffer` for itself, to be freed when done with. */
+export interface DetachedAead {
+  readonly fromLength: number;
+  seal(nonce: Uint8Array, plaintext: Uint8Array): { readonly ciphertext: Uint8Array<ArrayBuffer>; readonly tag: Uint8Array };
+  /** Undefined where it does not authenticate. */
+  open(nonce: Uint8Array, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
 }
 
 export type HashName = 'SHA256' | 'SHA512' | 'BLAKE2s' | 'BLAKE2b';

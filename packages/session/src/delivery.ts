@@ -15,7 +15,10 @@ export const ACKNOWLEDGE_AFTER_MS = 25;
  * the sent ones, sealed, until the other side has acknowledged them. A pure machine: no time, no I/O.
  */
 export class Delivery {
+  /** Sent on the link there is. */
   readonly #retained = new Queue<SealedRecord>();
+  /** Sent on a link that is gone, and all of them later than the ones above: to be sealed again. */
+  readonly #stale = new Queue<SealedRecord>();
   readonly #limitBytes: number;
   #retainedBytes = 0;
   #retainedSlabs = 0;
@@ -53,26 +56,58 @@ export class Delivery {
     return this.#retainedBytes >= this.#limitBytes || (this.#retainedSlabs - 1) * SLAB_LENGTH >= this.#limitBytes;
   }
 
-  /** Sent records that wait for their acknowledgement, oldest first: what a resume seals again. */
+  /** Sent records that wait for their acknowledgement, oldest first. */
   get retained(): Iterable<SealedRecord> {
-    return this.#retained;
+    return this.#all();
+  }
+
+  /** The oldest record that was sent on a link that is gone. */
+  get stale(): SealedRecord | undefined {
+    return this.#stale.peek();
   }
 
   /** Takes a numbered record that is about to be sent. */
   retain(record: SealedRecord): void {
-    // Records fill one slab after the other, so the slabs that are kept change only at the two ends.
-    if (this.#retained.last?.slab !== record.slab) this.#retainedSlabs++;
-    this.#retained.push(record);
-    this.#retainedBytes += record.bytes.length;
+    this.#keep(record);
     this.#sent++;
   }
 
   /**
+   * There is a new link, and the other side has received `delivered` records in all: the rest is to be sealed again.
+   * @throws MatryoshkaError `session.acknowledge-invalid` for more than were sent, and for less than were acknowledged
+   */
+  resume(delivered: number): void {
+    if (delivered > this.#sent || delivered < this.#acknowledged) {
+      const known = `${this.#acknowledged} were acknowledged and ${this.#sent} sent`;
+      throw new MatryoshkaError('session.acknowledge-invalid', `${delivered} acknowledged, where ${known}`);
+    }
+    const kept = [...this.#all()];
+    this.#retained.clear();
+    this.#stale.clear();
+    for (const record of kept) {
+      if (this.#acknowledged < delivered) {
+        this.#letGo(record);
+        this.#acknowledged++;
+      } else {
+        this.#stale.push(record);
+      }
+    }
+  }
+
+  /** The record in {@link stale} was sealed again as `record`, and is sent now. */
+  resealed(record: SealedRecord): void {
+    const old = this.#stale.shift() as SealedRecord;
+    this.#letGo(old);
+    this.#keep(record);
+  }
+
+  /**
    * The other side has received `delivered` numbered records in all; older news is ignored.
-   * @throws MatryoshkaError `session.acknowledge-invalid` for more than were sent
+   * @throws MatryoshkaError `session.acknowledge-invalid` for more than were sent on this link
    */
   acknowledge(delivered: number): void {
-    if (delivered > this.#sent) throw new MatryoshkaError('session.acknowledge-invalid', `${delivered} acknowledged, ${this.#sent} sent`);
+    const sent = this.#sent - this.#stale.length;
+    if (delivered > sent) throw new MatryoshkaError('session.acknowledge-invalid', `${delivered} acknowledged, ${sent} sent`);
     while (this.#acknowledged < delivered) {
       this.#letGo(this.#retained.shift() as SealedRecord);
       this.#acknowledged++;
@@ -100,12 +135,25 @@ export class Delivery {
 
   /** Lets go of everything retained, at the end of the session. */
   release(): void {
-    for (let record = this.#retained.shift(); record !== undefined; record = this.#retained.shift()) this.#letGo(record);
+    for (const record of this.#all()) this.#letGo(record);
+    this.#retained.clear();
+    this.#stale.clear();
+  }
+
+  *#all(): Generator<SealedRecord> {
+    yield* this.#retained;
+    yield* this.#stale;
+  }
+
+  #keep(record: SealedRecord): void {
+    if (record.slab !== undefined && record.slab.retained++ === 0) this.#retainedSlabs++;
+    this.#retained.push(record);
+    this.#retainedBytes += record.length;
   }
 
   #letGo(record: SealedRecord): void {
-    this.#retainedBytes -= record.bytes.length;
-    if (this.#retained.peek()?.slab !== record.slab) this.#retainedSlabs--;
+    this.#retainedBytes -= record.length;
+    if (record.slab !== undefined && --record.slab.retained === 0) this.#retainedSlabs--;
     record.acknowledged();
   }
 }

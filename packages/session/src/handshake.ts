@@ -1,9 +1,9 @@
 import { type PatternName, SELECTOR_LENGTH, type Selector, type SuiteName, Writer, encodeSelector } from '@matryoshka/wire';
 import type { CryptoProvider, DhKeyPair } from './crypto.ts';
+import type { KeyPairSource } from './key-pair-source.ts';
 import type { HandshakeState } from './noise/handshake-state.ts';
 import type { Role } from './noise/pattern.ts';
 import { type NoiseProtocol, parseProtocolName } from './noise/protocol-name.ts';
-import { type Random, randomBytes } from './random.ts';
 
 // What both sides of docs/protocol.md §3 have in common.
 
@@ -13,7 +13,6 @@ const NETWORK_KEY_LABEL: Uint8Array = utf8.encode('matryoshka network key 1');
 const SESSION_ID_LABEL: Uint8Array = utf8.encode('matryoshka session id');
 const RESUME_LABEL: Uint8Array = utf8.encode('matryoshka resume secret');
 const SESSION_ID_LENGTH = 16;
-const STATIC_SECRET_LENGTH = 32;
 const MAX_HOUR = 0xffff_ffff;
 
 /** Length of the third handshake message, with which the opening begins: none in NK, whose initiator proves nothing. */
@@ -83,36 +82,31 @@ export function prologueOf(selector: Selector): Uint8Array {
 }
 
 /**
- * A static key for one handshake, which tells nobody that two handshakes have the same owner. Made at its first use: a
+ * A static key for one handshake, which tells nobody that two handshakes have the same owner. Taken at its first use: a
  * request that does not authenticate costs its receiver no key.
  */
 export class OneTimeStatic implements DhKeyPair {
-  readonly #provider: CryptoProvider;
-  readonly #random: Random;
+  readonly #source: KeyPairSource;
   #pair: DhKeyPair | undefined;
 
-  constructor(provider: CryptoProvider, random: Random) {
-    this.#provider = provider;
-    this.#random = random;
+  constructor(source: KeyPairSource) {
+    this.#source = source;
   }
 
   get publicKey(): Uint8Array {
-    return this.#made().publicKey;
+    return this.#taken().publicKey;
   }
 
   shared(publicKey: Uint8Array): Uint8Array {
-    return this.#made().shared(publicKey);
+    return this.#taken().shared(publicKey);
   }
 
   wipe(): void {
     this.#pair?.wipe();
   }
 
-  #made(): DhKeyPair {
-    if (this.#pair !== undefined) return this.#pair;
-    const secret = randomBytes(this.#random, STATIC_SECRET_LENGTH);
-    this.#pair = this.#provider.dhKeyPair(secret);
-    secret.fill(0);
+  #taken(): DhKeyPair {
+    this.#pair ??= this.#source.dhKeyPair();
     return this.#pair;
   }
 }

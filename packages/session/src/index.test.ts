@@ -12,6 +12,7 @@ test('the entry exports exactly this', () => {
     'Identity',
     'InitiatorHandshake',
     'KEY_LENGTH',
+    'KeyPairReserve',
     'MAX_OWN_PLAINTEXT_LENGTH',
     'MAX_PLAINTEXT_LENGTH',
     'MAX_RECORDS_PER_KEY',
@@ -29,6 +30,7 @@ test('the entry exports exactly this', () => {
     'TAG_LENGTH',
     'VerifiedPeer',
     'createIdentity',
+    'freshKeyPairs',
     'identityFromSeed',
     'namedPattern',
     'networkKeyPsk',
@@ -44,5 +46,7 @@ test('the entry exports exactly this', () => {
     'randomBytes',
     'randomItem',
     'randomU64',
+    'resumeProof',
+    'verifyResumeProof',
   ]);
 });

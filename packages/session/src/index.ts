@@ -1,6 +1,7 @@
 export {
   type Aead,
   type CryptoProvider,
+  type DetachedAead,
   type DhKeyPair,
   type Hash,
   type HashName,
@@ -14,6 +15,9 @@ export { ACKNOWLEDGE_AFTER_BYTES, ACKNOWLEDGE_AFTER_MS, Delivery, RETAINED_LIMIT
 export { type SessionKeys, networkKeyPsk } from './handshake.ts';
 export { IDENTITY_SEED_LENGTH, Identity, createIdentity, identityFromSeed } from './identity.ts';
 export { InitiatorHandshake, type InitiatorOptions } from './initiator-handshake.ts';
+export type { CipherState } from './noise/cipher-state.ts';
+export { KeyPairReserve } from './key-pair-reserve.ts';
+export { type KeyPairSource, freshKeyPairs } from './key-pair-source.ts';
 export { type CompletedHandshake } from './noise/completed-handshake.ts';
 export { type HandshakeOptions, HandshakeState, type ReceivedPayload } from './noise/handshake-state.ts';
 export { namedPattern } from './noise/pattern-catalog.ts';
@@ -27,6 +31,7 @@ export { type Random, randomBelow, randomBetween, randomBytes, randomItem, rando
 export { ACKNOWLEDGE_LENGTH, MAX_OWN_PLAINTEXT_LENGTH, MAX_PLAINTEXT_LENGTH, RecordWriter } from './record-writer.ts';
 export { MAX_RECORDS_PER_KEY, RecordKeys } from './records.ts';
 export { type AnonymousPeer, type RemoteIdentity, VerifiedPeer } from './remote-identity.ts';
+export { type ResumeClaim, resumeProof, verifyResumeProof } from './resume-proof.ts';
 export { ResponderHandshake, type ResponderOptions } from './responder-handshake.ts';
 export { SealedRecord } from './sealed-record.ts';
 export { SLAB_LENGTH, Slab, SlabPool } from './slab.ts';

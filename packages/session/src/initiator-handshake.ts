@@ -22,6 +22,7 @@ import {
 } from './handshake.ts';
 import { HandshakeProgress } from './handshake-progress.ts';
 import type { Identity } from './identity.ts';
+import { type KeyPairSource, freshKeyPairs } from './key-pair-source.ts';
 import { HandshakeState } from './noise/handshake-state.ts';
 import type { PeerId } from './peer-id.ts';
 import type { Random } from './random.ts';
@@ -31,6 +32,8 @@ import { type ProofContext, VerifiedPeer, decodeProof, proveIdentity } from './r
 export interface InitiatorOptions {
   readonly provider: CryptoProvider;
   readonly random: Random;
+  /** Where one-time key pairs come from, such as a reserve; made of `random` by default. */
+  readonly keyPairs?: KeyPairSource | undefined;
   readonly suite: SuiteName;
   /** NK for circuit hops whose static key is known, XX for everything else. */
   readonly pattern: PatternName;
@@ -62,11 +65,13 @@ export class InitiatorHandshake {
     const { provider, random, pattern, suite } = options;
     if (pattern === 'NK' && (options.identity ?? options.staticKey) !== undefined) throw new TypeError('the initiator is anonymous in NK');
     assertHour(options.hour);
-    const oneTime = pattern === 'XX' && options.staticKey === undefined ? new OneTimeStatic(provider, random) : undefined;
+    const keyPairs = options.keyPairs ?? freshKeyPairs(provider, random);
+    const oneTime = pattern === 'XX' && options.staticKey === undefined ? new OneTimeStatic(keyPairs) : undefined;
     this.#options = options;
     this.#noise = new HandshakeState({
       provider,
       random,
+      keyPairs,
       protocol: selectedProtocol(options),
       role: 'initiator',
       prologue: prologueOf(options),

@@ -1,7 +1,8 @@
 import { MESSAGE_HEADER_LENGTH, type Message, Reader, decodeMessage, messageLength } from '@matryoshka/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { TAG_LENGTH } from './crypto.ts';
+import { detachedProvider } from '../test/detached-provider.ts';
+import { type CryptoProvider, TAG_LENGTH } from './crypto.ts';
 import { Delivery } from './delivery.ts';
 import { portableProvider } from './portable/provider.ts';
 import { ACKNOWLEDGE_LENGTH, MAX_OWN_PLAINTEXT_LENGTH, MAX_PLAINTEXT_LENGTH, RecordWriter } from './record-writer.ts';
@@ -31,17 +32,30 @@ class CountingPool extends SlabPool {
   }
 }
 
-function setUp(): { pool: CountingPool; writer: RecordWriter; keys: RecordKeys; open: (record: SealedRecord) => Uint8Array } {
+/** A copy of the bytes that go out. */
+function bytesOf(record: SealedRecord): Uint8Array {
+  return Uint8Array.from(Buffer.concat(record.parts));
+}
+
+/** Whether the memory of a record that is in no slab is gone. */
+function isFreed(record: SealedRecord): boolean {
+  const [ciphertext] = record.parts as readonly [Uint8Array<ArrayBuffer>];
+  return ciphertext.buffer.detached;
+}
+
+function setUp(provider: CryptoProvider = portableProvider): {
+  pool: CountingPool;
+  writer: RecordWriter;
+  keys: RecordKeys;
+  open: (record: SealedRecord) => Uint8Array;
+} {
   const pool = new CountingPool();
   const receiver = new RecordKeys(portableProvider, 'chacha20poly1305', KEY);
   return {
     pool,
     writer: new RecordWriter(pool),
-    keys: new RecordKeys(portableProvider, 'chacha20poly1305', KEY),
-    open: (record) => {
-      const out = new Uint8Array(record.bytes.length);
-      return out.subarray(0, receiver.open(record.bytes, out));
-    },
+    keys: new RecordKeys(provider, 'chacha20poly1305', KEY),
+    open: (record) => receiver.open(bytesOf(record)),
   };
 }
 
@@ -108,7 +122,7 @@ describe('a record writer', () => {
     writer.carried(new Uint8Array(length));
     expect([writer.carriedSpace, writer.space]).toEqual([0, 0]);
     writer.message(ACKNOWLEDGE);
-    expect(writer.seal(keys).bytes).toHaveLength(65_535);
+    expect(writer.seal(keys)).toHaveLength(65_535);
     expect(MAX_PLAINTEXT_LENGTH + TAG_LENGTH).toBe(65_535);
   });
 
@@ -177,12 +191,12 @@ describe('a record writer', () => {
       return writer.seal(keys);
     };
     const records = [seal(), seal()];
-    expect(records.map(({ bytes }) => bytes.byteOffset)).toEqual([0, messageLength(END) + TAG_LENGTH]);
+    expect(records.map(({ parts }) => parts.map((part) => part.byteOffset))).toEqual([[0], [messageLength(END) + TAG_LENGTH]]);
     for (const record of records) {
       record.written();
       record.acknowledged();
     }
-    expect([seal().bytes.byteOffset, pool.seen.size]).toEqual([0, 1]);
+    expect([seal().parts[0]?.byteOffset, pool.seen.size]).toEqual([0, 1]);
   });
 
   test('four largest records share a slab', () => {
@@ -198,56 +212,85 @@ describe('a record writer', () => {
     expect(4 * 65_535).toBeLessThanOrEqual(SLAB_LENGTH);
   });
 
-  test('whatever is written and acknowledged in whatever order: nothing is overwritten before, everything is given back after', () => {
-    const operation = fc.oneof(
-      { weight: 5, arbitrary: fc.record({ type: fc.constant('send' as const), value: fc.integer({ min: 0, max: 60_000 }) }) },
-      fc.record({ type: fc.constant('control' as const), value: fc.integer({ min: 0, max: 3000 }) }),
-      { weight: 2, arbitrary: fc.record({ type: fc.constant('written' as const), value: fc.integer({ min: 1, max: 8 }) }) },
-      { weight: 2, arbitrary: fc.record({ type: fc.constant('acknowledge' as const), value: fc.integer({ min: 1, max: 8 }) }) },
-      fc.record({ type: fc.constant('rest' as const), value: fc.constant(0) }),
-    );
-    fc.assert(
-      fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
-        const { pool, writer, keys } = setUp();
-        const delivery = new Delivery();
-        const unwritten: SealedRecord[] = [];
-        const kept = new Map<SealedRecord, Uint8Array>();
-        let written = 0;
-        let acknowledged = 0;
-        const write = (count: number): void => {
-          for (const record of unwritten.splice(0, count)) {
-            expect(record.bytes).toEqual(kept.get(record));
-            record.written();
-            written++;
-          }
-        };
-        for (const { type, value } of operations) {
-          if (type === 'send' || type === 'control') {
-            if (type === 'control') writer.message({ type: 'cover', bytes: new Uint8Array(value) });
-            else {
-              writer.streamData(1, value);
-              writer.carried(new Uint8Array(value));
-            }
-            const record = writer.seal(keys);
-            if (record.numbered) delivery.retain(record);
-            unwritten.push(record);
-            kept.set(record, record.bytes.slice());
-          } else if (type === 'written') {
-            write(value);
-          } else if (type === 'acknowledge') {
-            acknowledged = Math.min(delivery.sent, acknowledged + value);
-            delivery.acknowledge(acknowledged);
-          } else {
-            writer.rest();
-          }
-          for (const record of delivery.retained) expect(record.bytes).toEqual(kept.get(record));
-        }
-        write(Number.POSITIVE_INFINITY);
-        delivery.acknowledge(delivery.sent);
-        writer.rest();
-        expect([pool.out, written, delivery.retainedBytes]).toEqual([0, kept.size, 0]);
-      }),
-      { numRuns: 40 },
-    );
+  test('a record sealed into memory of its own opens as any other, and takes nothing of the slab', () => {
+    const { pool, writer, keys, open } = setUp(detachedProvider(portableProvider, 1000));
+    const bytes = new Uint8Array(1000).fill(7);
+    writer.message({ type: 'cover', bytes });
+    const large = writer.seal(keys);
+    expect([large.slab, large.parts.length, large.length, large.numbered]).toEqual([undefined, 2, 1003 + TAG_LENGTH, false]);
+    writer.message(END);
+    const small = writer.seal(keys);
+    // It is where the large one was put together.
+    expect(small.parts.map((part) => part.byteOffset)).toEqual([0]);
+    expect([large.counter, small.counter, small.numbered]).toEqual([0, 1, true]);
+    expect([...messagesOf(open(large)), ...messagesOf(open(small))]).toEqual([{ type: 'cover', bytes }, END]);
+    small.written();
+    small.acknowledged();
+    writer.rest();
+    // The large one is not written yet, and no slab waits for that.
+    expect([pool.out, bytesOf(large).length]).toEqual([0, large.length]);
+    large.written();
+    expect(large.parts[0]).toHaveLength(0);
   });
+
+  test.each([
+    ['in slabs', portableProvider],
+    ['in memory of their own', detachedProvider(portableProvider, 0)],
+    ['in both', detachedProvider(portableProvider, 2000)],
+  ])(
+    'records %s: whatever is written and acknowledged, nothing is overwritten before, everything is given back after',
+    (_where, provider) => {
+      const operation = fc.oneof(
+        { weight: 5, arbitrary: fc.record({ type: fc.constant('send' as const), value: fc.integer({ min: 0, max: 60_000 }) }) },
+        fc.record({ type: fc.constant('control' as const), value: fc.integer({ min: 0, max: 3000 }) }),
+        { weight: 2, arbitrary: fc.record({ type: fc.constant('written' as const), value: fc.integer({ min: 1, max: 8 }) }) },
+        { weight: 2, arbitrary: fc.record({ type: fc.constant('acknowledge' as const), value: fc.integer({ min: 1, max: 8 }) }) },
+        fc.record({ type: fc.constant('rest' as const), value: fc.constant(0) }),
+      );
+      fc.assert(
+        fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+          const { pool, writer, keys } = setUp(provider);
+          const delivery = new Delivery();
+          const unwritten: SealedRecord[] = [];
+          const kept = new Map<SealedRecord, Uint8Array>();
+          let written = 0;
+          let acknowledged = 0;
+          const write = (count: number): void => {
+            for (const record of unwritten.splice(0, count)) {
+              expect(bytesOf(record)).toEqual(kept.get(record));
+              record.written();
+              written++;
+            }
+          };
+          for (const { type, value } of operations) {
+            if (type === 'send' || type === 'control') {
+              if (type === 'control') writer.message({ type: 'cover', bytes: new Uint8Array(value) });
+              else {
+                writer.streamData(1, value);
+                writer.carried(new Uint8Array(value));
+              }
+              const record = writer.seal(keys);
+              if (record.numbered) delivery.retain(record);
+              unwritten.push(record);
+              kept.set(record, bytesOf(record));
+            } else if (type === 'written') {
+              write(value);
+            } else if (type === 'acknowledge') {
+              acknowledged = Math.min(delivery.sent, acknowledged + value);
+              delivery.acknowledge(acknowledged);
+            } else {
+              writer.rest();
+            }
+            for (const record of delivery.retained) expect(bytesOf(record)).toEqual(kept.get(record));
+          }
+          write(Number.POSITIVE_INFINITY);
+          delivery.acknowledge(delivery.sent);
+          writer.rest();
+          expect([pool.out, written, delivery.retainedBytes]).toEqual([0, kept.size, 0]);
+          for (const record of kept.keys()) expect(record.slab === undefined && !isFreed(record)).toBe(false);
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
 });

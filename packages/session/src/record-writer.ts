@@ -23,6 +23,8 @@ export const MAX_PLAINTEXT_LENGTH: number = 65_535 - TAG_LENGTH;
 /** Kept free at the end of each record for the acknowledgement that rides along. */
 export const ACKNOWLEDGE_LENGTH: number = MESSAGE_HEADER_LENGTH + 8;
 
+const EMPTY = new Uint8Array(0);
+
 /**
  * Assembles messages into records in place: they are encoded where they will be sealed and sent from, so that bytes of
  * the user are copied once. One writer per session.
@@ -42,6 +44,11 @@ export class RecordWriter {
   /** Whether a record is begun and not sealed yet. */
   get pending(): boolean {
     return this.#open;
+  }
+
+  /** What was assembled and is not sealed yet; a view. */
+  get assembled(): Uint8Array {
+    return this.#open ? (this.#slab as Slab).bytes.subarray(this.#start, this.#writer.offset) : EMPTY;
   }
 
   get #length(): number {
@@ -109,21 +116,48 @@ export class RecordWriter {
   }
 
   /**
-   * Seals what was assembled, in place. The caller owns the record: it tells it when it is written and acknowledged.
+   * Seals what was assembled, in place where the cipher can. The caller owns the record: it tells it when it is written and
+   * acknowledged.
    * @throws MatryoshkaError `session.key-exhausted`; `bug` when nothing was assembled
    */
   seal(keys: RecordKeys): SealedRecord {
     if (!this.#open) throw new MatryoshkaError('bug', 'nothing to seal');
     const slab = this.#slab as Slab;
     const end = this.#writer.offset;
-    const out = slab.bytes.subarray(this.#start, end + TAG_LENGTH);
-    const counter = keys.counter;
-    keys.seal(slab.bytes.subarray(this.#start, end), out);
-    const record = new SealedRecord(slab, out, counter, this.#numbered);
-    slab.used = end + TAG_LENGTH;
+    const { counter } = keys;
+    const plaintext = slab.bytes.subarray(this.#start, end);
+    const apart = keys.sealDetached(plaintext);
+    let record: SealedRecord;
+    if (apart === undefined) {
+      const out = slab.bytes.subarray(this.#start, end + TAG_LENGTH);
+      keys.seal(plaintext, out);
+      record = new SealedRecord(slab, [out], counter, this.#numbered, keys);
+      slab.used = end + TAG_LENGTH;
+    } else {
+      // The slab was only where it was put together.
+      record = new SealedRecord(apart.ciphertext, [apart.ciphertext, apart.tag], counter, this.#numbered, keys);
+    }
     this.#open = false;
     this.#numbered = false;
     return record;
+  }
+
+  /** A writer that takes its slabs from the same pool, for use beside a record that is begun here. */
+  sibling(): RecordWriter {
+    return new RecordWriter(this.#pool);
+  }
+
+  /**
+   * Seals a kept record again: the same contents under another key (docs/protocol.md §5.2). Nothing may be begun.
+   * @throws MatryoshkaError `session.key-exhausted`
+   */
+  reseal(record: SealedRecord, keys: RecordKeys): SealedRecord {
+    if (this.#open) throw new MatryoshkaError('bug', 'a record is begun');
+    this.#begin();
+    const length = record.reopen((this.#slab as Slab).bytes.subarray(this.#start));
+    this.#writer.skip(length);
+    this.#numbered = true;
+    return this.seal(keys);
   }
 
   /**

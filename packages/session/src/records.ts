@@ -1,5 +1,5 @@
 import { MatryoshkaError, type SuiteName } from '@matryoshka/wire';
-import { type Aead, type CryptoProvider, NONCE_LENGTH, TAG_LENGTH } from './crypto.ts';
+import { type Aead, type CryptoProvider, type DetachedAead, NONCE_LENGTH, TAG_LENGTH } from './crypto.ts';
 
 /** No key seals more records than this (docs/protocol.md §4.2). */
 export const MAX_RECORDS_PER_KEY: number = 2 ** 24;
@@ -15,6 +15,9 @@ export class RecordKeys {
   readonly #littleEndian: boolean;
   readonly #nonce = new Uint8Array(NONCE_LENGTH);
   #counter = 0;
+  #opened: Uint8Array<ArrayBuffer> | undefined;
+  #held = 0;
+  #retired = false;
 
   /** @param key - 32 bytes; the provider copies it */
   constructor(provider: CryptoProvider, suite: SuiteName, key: Uint8Array) {
@@ -38,14 +41,41 @@ export class RecordKeys {
   }
 
   /**
-   * Opens the next record into `out` and returns the plaintext's length. Both may begin at the same byte.
+   * Seals into memory of its own where that costs less; undefined where `seal` does.
+   * @throws MatryoshkaError `session.key-exhausted`
+   */
+  sealDetached(plaintext: Uint8Array): ReturnType<DetachedAead['seal']> | undefined {
+    const { detached } = this.#aead;
+    if (detached === undefined || plaintext.length < detached.fromLength) return undefined;
+    if (this.#counter >= MAX_RECORDS_PER_KEY) throw new MatryoshkaError('session.key-exhausted');
+    return detached.seal(this.#nonceOf(this.#counter++), plaintext);
+  }
+
+  /**
+   * Opens the next record and returns its plaintext: a view of `record`, which is overwritten, or of memory of its own.
+   * `free` takes it back either way.
    * @throws MatryoshkaError `session.record-failed`; the counter then stays, and the epoch is over
    */
-  open(record: Uint8Array, out: Uint8Array): number {
+  open(record: Uint8Array): Uint8Array {
     if (this.#counter >= MAX_RECORDS_PER_KEY) throw new MatryoshkaError('session.key-exhausted');
-    const length = this.reopen(this.#counter, record, out);
+    const { detached } = this.#aead;
+    if (detached === undefined || record.length < detached.fromLength + TAG_LENGTH) {
+      const length = this.reopen(this.#counter, record, record);
+      this.#counter++;
+      return record.subarray(0, length);
+    }
+    const plaintext = detached.open(this.#nonceOf(this.#counter), record);
+    if (plaintext === undefined) throw new MatryoshkaError('session.record-failed');
     this.#counter++;
-    return length;
+    this.#opened = plaintext;
+    return plaintext;
+  }
+
+  /** The plaintext that was opened last is not needed any more. */
+  free(): void {
+    // At once: the collector sees memory outside its heap too late.
+    this.#opened?.buffer.transfer(0);
+    this.#opened = undefined;
   }
 
   /**
@@ -57,6 +87,21 @@ export class RecordKeys {
       throw new MatryoshkaError('session.record-failed');
     }
     return record.length - TAG_LENGTH;
+  }
+
+  /** A record sealed with this key is kept and may have to be opened again; `letGo` ends that. */
+  hold(): void {
+    this.#held++;
+  }
+
+  letGo(): void {
+    if (--this.#held === 0 && this.#retired) this.wipe();
+  }
+
+  /** Nothing is sealed any more: the key is overwritten once no record is kept that was sealed with it. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#held === 0) this.wipe();
   }
 
   /** Overwrites the key; nothing can be sealed or opened afterwards. */

@@ -22,6 +22,7 @@ import {
 } from './handshake.ts';
 import { HandshakeProgress } from './handshake-progress.ts';
 import type { Identity } from './identity.ts';
+import { type KeyPairSource, freshKeyPairs } from './key-pair-source.ts';
 import { HandshakeState } from './noise/handshake-state.ts';
 import type { Random } from './random.ts';
 import { ANONYMOUS_PEER, type ProofContext, type RemoteIdentity, VerifiedPeer, decodeProof, proveIdentity } from './remote-identity.ts';
@@ -33,6 +34,8 @@ const MAX_HOURS_APART = 1;
 export interface ResponderOptions {
   readonly provider: CryptoProvider;
   readonly random: Random;
+  /** Where one-time key pairs come from, such as a reserve; made of `random` by default. */
+  readonly keyPairs?: KeyPairSource | undefined;
   /** From `networkKeyPsk`, 32 bytes; borrowed until the end. */
   readonly psk: Uint8Array;
   /** Who we are: a responder always says it. */
@@ -157,10 +160,12 @@ export class ResponderHandshake {
 
   #begin(selector: Selector): Chosen {
     const { provider, random, psk, staticKey } = this.#options;
-    const oneTime = staticKey === undefined ? new OneTimeStatic(provider, random) : undefined;
+    const keyPairs = this.#options.keyPairs ?? freshKeyPairs(provider, random);
+    const oneTime = staticKey === undefined ? new OneTimeStatic(keyPairs) : undefined;
     const noise = new HandshakeState({
       provider,
       random,
+      keyPairs,
       protocol: selectedProtocol(selector),
       role: 'responder',
       prologue: prologueOf(selector),

@@ -30,7 +30,7 @@ describe('slabs', () => {
     ['unnumbered', false, [false, true, true]],
   ] as const)('a %s record holds its slab as long as it must', (_name, numbered, [acknowledgeFirst, freeOnceWritten, freeInTheEnd]) => {
     const slab = new SlabPool().take();
-    const record = new SealedRecord(slab, slab.bytes.subarray(0, 10), 0, numbered);
+    const record = new SealedRecord(slab, [slab.bytes.subarray(0, 10)], 0, numbered);
     if (acknowledgeFirst) record.acknowledged();
     expect(slab.sole).toBe(false);
     record.written();
@@ -39,5 +39,26 @@ describe('slabs', () => {
     record.acknowledged();
     record.acknowledged();
     expect(slab.sole).toBe(freeInTheEnd);
+  });
+
+  test.each([
+    ['numbered', true, ['written', 'acknowledged']],
+    ['numbered', true, ['acknowledged', 'written']],
+    ['unnumbered', false, ['written']],
+  ] as const)('a %s record frees memory of its own exactly when the last of %s has happened', (_name, numbered, [...events]) => {
+    const ciphertext = new Uint8Array(10);
+    const tag = new Uint8Array(16);
+    const record = new SealedRecord(ciphertext, [ciphertext, tag], 0, numbered);
+    expect([record.length, record.slab]).toEqual([26, undefined]);
+    for (const event of events) {
+      expect(ciphertext.buffer.detached).toBe(false);
+      record[event]();
+      if (event !== events.at(-1)) record[event]();
+    }
+    expect([ciphertext.buffer.detached, tag.buffer.detached]).toEqual([true, false]);
+    // Its length is still known then: it is what leaves the retained bytes.
+    record.acknowledged();
+    record.written();
+    expect(record.length).toBe(26);
   });
 });

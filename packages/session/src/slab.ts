@@ -9,6 +9,8 @@ export class Slab {
   readonly bytes: Uint8Array = new Uint8Array(SLAB_LENGTH);
   /** Bytes taken from the front. */
   used = 0;
+  /** Records in it that wait for their acknowledgement. */
+  retained = 0;
   #holders = 0;
   readonly #pool: SlabPool;
 

@@ -98,6 +98,64 @@ describe('frames (docs/protocol.md §2)', () => {
     expect(decoder.next()).toEqual(Uint8Array.of(3));
   });
 
+  test('come out the same though the chunk is taken away after any of them', () => {
+    const body = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 20 }), fc.uint8Array({ minLength: 500, maxLength: 3000 }));
+    const cuts = fc.array(fc.nat(), { maxLength: 12 });
+    fc.assert(
+      fc.property(fc.array(body, { maxLength: 8 }), cuts, fc.infiniteStream(fc.integer({ min: 0, max: 3 })), (bodies, where, turns) => {
+        const decoder = new FrameDecoder();
+        const taken: Uint8Array[] = [];
+        for (const piece of split(stream(...bodies), where)) {
+          // One buffer for all reads: overwritten after each.
+          const shared = piece.slice();
+          decoder.feed(shared);
+          // Its owner takes a few frames, pauses, and takes the rest later.
+          let more = true;
+          for (let left = turns.next().value as number; left > 0 && more; left--) {
+            const frame = decoder.next();
+            if (frame === undefined) more = false;
+            else taken.push(frame.slice());
+          }
+          decoder.keep();
+          shared.fill(0xee);
+          for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) taken.push(frame.slice());
+        }
+        expect(taken).toEqual(bodies);
+      }),
+    );
+  });
+
+  test('that are kept say the same of what is incomplete, in the middle of a header and of a body', () => {
+    const bytes = stream(Uint8Array.of(1), Uint8Array.of(2, 3, 4));
+    const states = Array.from({ length: bytes.length - 3 }, (_, i) => {
+      const decoder = new FrameDecoder();
+      const shared = bytes.slice(0, 3 + i);
+      decoder.feed(shared);
+      expect(decoder.next()).toEqual(Uint8Array.of(1));
+      decoder.keep();
+      shared.fill(0xee);
+      expect(decoder.next()).toBeUndefined();
+      decoder.keep();
+      const { incomplete } = decoder;
+      expect(frames(decoder, [bytes.subarray(3 + i)])).toEqual([Uint8Array.of(2, 3, 4)]);
+      return incomplete;
+    });
+    expect(states).toEqual([false, true, true, true, true]);
+  });
+
+  test('a frame that was taken stays as it is when the rest is kept', () => {
+    const decoder = new FrameDecoder();
+    const bytes = stream(Uint8Array.of(1, 2), Uint8Array.of(3));
+    decoder.feed(bytes.subarray(0, 3));
+    expect(decoder.next()).toBeUndefined();
+    decoder.feed(bytes.subarray(3));
+    const assembled = decoder.next();
+    decoder.keep();
+    bytes.fill(0xee);
+    expect(assembled).toEqual(Uint8Array.of(1, 2));
+    expect(decoder.next()).toEqual(Uint8Array.of(3));
+  });
+
   test('are incomplete from the first byte of the header to the last one of the body', () => {
     const decoder = new FrameDecoder();
     const bytes = stream(Uint8Array.of(1, 2));

@@ -35,13 +35,8 @@ export class FrameDecoder {
     return this.#length > 0 || this.#headerStart >= 0;
   }
 
-  /** Whether nothing of the chunk that was fed is needed any more. */
-  get usedUp(): boolean {
-    return this.#chunk === EMPTY;
-  }
-
   /**
-   * Takes the next bytes of the stream. `chunk` is borrowed until `next()` says undefined.
+   * Takes the next bytes of the stream. `chunk` is borrowed until `next()` says undefined or `keep()`.
    * @throws RangeError while the chunk before it is not used up
    */
   feed(chunk: Uint8Array): void {
@@ -65,6 +60,13 @@ export class FrameDecoder {
       return frame;
     }
     return this.#assemble() ?? this.#usedUp();
+  }
+
+  /** Copies what is left of the chunk that was fed: its owner gets it back. */
+  keep(): void {
+    if (this.#chunk === EMPTY) return;
+    this.#chunk = this.#chunk.slice(this.#at);
+    this.#at = 0;
   }
 
   /** Gives the memory back that a quiet stream does not need. */

@@ -15,7 +15,7 @@ export {
   type TransportFactory,
   UNSENT_LIMIT_BYTES,
 } from './link.ts';
-export { type MemoryLinkOptions, memoryLink } from './memory-link.ts';
-export { type MemoryNetwork, type MemoryNetworkOptions, memoryNetwork } from './memory-network.ts';
+export { type BreakOptions, type MemoryLinkOptions, memoryLink } from './memory-link.ts';
+export { type MemoryNetwork, type MemoryNetworkOptions, type MemoryWire, type WireSide, memoryNetwork } from './memory-network.ts';
 export { linkMessageLength } from './message-length.ts';
 export { systemClock } from './system-clock.ts';

@@ -297,6 +297,93 @@ describe('a link', () => {
     expect(owner.messages.map((message) => message[0])).toEqual([7, 8, 9]);
   });
 
+  test('gives each of several links its own frames, though all are read into one buffer', async () => {
+    const COUNT = 3;
+    const links: Link[] = [];
+    const arrived = Promise.withResolvers<void>();
+    const { endpoint } = await listen((link) => {
+      if (links.push(link) === COUNT) arrived.resolve();
+    });
+    // In pieces of odd lengths, in turn: each read ends in the middle of a frame or of a header, and the next read is
+    // that of another socket.
+    const strangers = await Promise.all(Array.from({ length: COUNT }, () => stranger(endpoint)));
+    const message = (who: number, index: number): Uint8Array =>
+      new Uint8Array(1 + ((index * 7919) % 3000)).fill(who * 50 + index).fill(who, 0, 1);
+    const frames = (who: number): Uint8Array =>
+      Uint8Array.from(
+        Array.from({ length: 40 }, (_, index) => message(who, index)).flatMap((body) => [body.length >> 8, body.length & 255, ...body]),
+      );
+    const owners = strangers.map(() => new Recorder());
+    const streams = strangers.map((_, who) => frames(who));
+    const piece = 1501;
+    const longest = Math.max(...streams.map(({ length }) => length));
+    for (let at = 0; at < longest; at += piece) {
+      for (const [who, { socket }] of strangers.entries()) {
+        const bytes = (streams[who] as Uint8Array).subarray(at, at + piece);
+        if (bytes.length > 0) socket.write(bytes);
+      }
+      await sleep(1);
+      if (at === 0) {
+        await arrived.promise;
+        for (const [index, link] of links.entries()) link.attach(owners[index] as Recorder);
+      }
+    }
+    const expected = Array.from({ length: COUNT }, (_, who) => Array.from({ length: 39 }, (_unused, index) => message(who, index + 1)));
+    await Promise.all(owners.map((owner) => owner.until(() => owner.messages.length === 39)));
+    for (const owner of owners) {
+      const who = (owner.messages[0] as Uint8Array)[0] as number;
+      expect(owner.messages).toEqual(expected[who]);
+    }
+    expect(new Set(owners.map((owner) => owner.messages[0]?.[0])).size).toBe(COUNT);
+    for (const link of links) link.close();
+  });
+
+  test('keeps what a paused owner has not taken of a chunk, whatever is read meanwhile', async () => {
+    const chunk = (value: number): Uint8Array =>
+      Uint8Array.from(Array.from({ length: 5 }, (_, index) => [0, 4, value, value, value, index]).flat());
+    const [quiet, busy] = [await rawServer((socket) => socket.write(chunk(7))), await rawServer((socket) => socket.pipe(socket))];
+    const held = await transport.dial(quiet, FIRST, {});
+    // It pauses in the middle of the chunk, in which all five frames are.
+    const owner = new Recorder(() => {
+      if (owner.messages.length === 2) held.pause();
+    });
+    held.attach(owner);
+    await owner.until(() => owner.messages.length === 2);
+
+    const other = await transport.dial(busy, FIRST, {});
+    const others = new Recorder();
+    other.attach(others);
+    for (let i = 0; i < 20; i++) other.send([new Uint8Array(60_000).fill(0xff)]);
+    await others.until(() => others.messages.length === 21);
+    expect(owner.messages).toHaveLength(2);
+    held.resume();
+    await owner.until(() => owner.messages.length === 5);
+    expect(owner.messages).toEqual(Array.from({ length: 5 }, (_, index) => Uint8Array.of(7, 7, 7, index)));
+    expect(others.messages.slice(1).every((message) => message.length === 60_000 && message.every((byte) => byte === 0xff))).toBe(true);
+    held.close();
+    other.close();
+  });
+
+  test('reads into memory that nobody can take away', async () => {
+    const endpoint = await rawServer((socket) => socket.pipe(socket));
+    const link = await transport.dial(endpoint, FIRST, {});
+    const refused: unknown[] = [];
+    const owner = new Recorder((bytes) => {
+      try {
+        structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] });
+      } catch (error) {
+        refused.push(error);
+      }
+    });
+    link.attach(owner);
+    await owner.until(() => owner.messages.length === 1);
+    link.send([Uint8Array.of(4, 5)]);
+    await owner.until(() => owner.messages.length === 2);
+    expect(owner.messages).toEqual([FIRST, Uint8Array.of(4, 5)]);
+    expect(refused).toHaveLength(2);
+    link.close();
+  });
+
   test('writes the sends of one tick together', async () => {
     const chunks: number[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -324,8 +411,13 @@ describe('a link', () => {
     for (let i = 0; i < 500; i++) link.send([message]);
     link.close();
     await sleep(50);
-    expect(owner.reasons).toEqual([]);
+    // What the system took first counts as going out after the close.
     clock.pass(30_000);
+    await sleep(50);
+    clock.pass(29_999);
+    await sleep(50);
+    expect(owner.reasons).toEqual([]);
+    clock.pass(1);
     await owner.until(() => owner.reasons.length === 1);
     expect(owner.reasons[0]?.code).toBe('closed');
   });

@@ -6,6 +6,18 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** After which time another attempt may succeed, in milliseconds (`relay.rate-limited`, `relay.busy`). */
   readonly retryAfterMs?: number;
+  /** How far a stream had come that ended with its session. */
+  readonly progress?: StreamProgress;
+}
+
+/** How many bytes of a stream are known to have got how far, when nothing more can be done for them. */
+export interface StreamProgress {
+  /** Handed to the session here. */
+  readonly sentBytes: number;
+  /** Received by the session at the other side, at least. */
+  readonly receivedBytes: number;
+  /** Consumed there, at least. */
+  readonly consumedBytes: number;
 }
 
 /**
@@ -19,6 +31,8 @@ export class MatryoshkaError extends Error {
   readonly kind: ReasonKind;
   /** After which time another attempt may succeed, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Of a stream that ended because its session could not go on. */
+  readonly progress: StreamProgress | undefined;
 
   constructor(code: ReasonCode, message?: string, details: ErrorDetails = {}) {
     super(message ?? REASONS[code].text, details.cause === undefined ? undefined : { cause: details.cause });
@@ -26,6 +40,7 @@ export class MatryoshkaError extends Error {
     this.code = code;
     this.kind = REASONS[code].kind;
     this.retryAfterMs = details.retryAfterMs;
+    this.progress = details.progress;
   }
 }
 

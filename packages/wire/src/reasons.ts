@@ -48,6 +48,8 @@ const table = {
   'session.timeout': [0x0210, 'network', 'it took too long'],
   'session.refused': [0x0211, 'policy', 'the other side does not accept this connection'],
   'session.clock-skew': [0x0212, 'policy', 'the clocks differ by more than an hour'],
+  'session.resume-failed': [0x0213, 'authentication', 'the resume of a session was not proven'],
+  'session.evicted': [0x0214, 'policy', 'too many suspended sessions: this one was given up'],
 
   // 0x03xx streams
   'stream.unknown-protocol': [0x0300, 'policy', 'the other side does not serve this protocol'],
@@ -92,6 +94,7 @@ const table = {
   'transport.frame-incomplete': [0x0702, 'peer', 'a frame was not completed in time'],
   'transport.frame-length': [0x0703, 'peer', 'a frame has a length that is not allowed'],
   'transport.closed': [0x0704, 'network', 'the transport connection closed'],
+  'transport.protocol': [0x0705, 'peer', 'the rules of the transport were broken'],
 } as const;
 
 /** Stable code of a reason, e.g. `relay.disabled`. */

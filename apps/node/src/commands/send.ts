@@ -1,4 +1,4 @@
-import { type ConnectOptions, type Connection, type MatryoshkaNode, createNode } from '@matryoshka/node';
+import { type ConnectOptions, type Connection, type MatryoshkaNode, connectionStatus, createNode } from '@matryoshka/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { reportError } from '../describe-error.ts';
 import { FILE_PROTOCOL } from '../file/file-message.ts';
@@ -8,7 +8,7 @@ import { sendFile } from '../file/send-file.ts';
 import { obeyInput } from '../input-commands.ts';
 import { Interruption } from '../interruption.ts';
 import { type NodeFlags, addNodeFlags, destination, nodeOptions } from '../node-flags.ts';
-import { connectionStatusOf, peerText, reportNode } from '../node-reporter.ts';
+import { peerText, reportNode } from '../node-reporter.ts';
 import { Output } from '../output.ts';
 import { formatCount, formatRate } from '../quantities.ts';
 
@@ -121,7 +121,7 @@ async function connect(
   const startedMs = performance.now();
   const value = await node.connect(to, options);
   const seconds = (performance.now() - startedMs) / 1000;
-  const status = connectionStatusOf(node, value);
+  const status = connectionStatus(value);
   const built = value.hops?.map(({ peerId, endpoint }) => ({ peerId, endpoint: `${endpoint.host}:${endpoint.port}` }));
   output.event({ event: 'connected', connection: status, seconds, ...(built !== undefined && { hops: built }) });
   output.note(

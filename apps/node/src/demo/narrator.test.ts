@@ -23,6 +23,7 @@ const dialled = (to: string): CliEvent => ({
     id: 's1',
     kind: 'direct',
     role: 'initiator',
+    state: 'open',
     peerId: `id-${to}`,
     authenticated: true,
     local: '127.33.0.1:2',

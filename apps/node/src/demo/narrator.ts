@@ -44,6 +44,8 @@ export class Narrator {
         break;
       // Not steps of the table: they come before it, after it, or show as a bar.
       case 'ready':
+      case 'suspended':
+      case 'resumed':
       case 'disconnected':
       case 'peer-failed':
       case 'relay-closed':

@@ -8,13 +8,7 @@ const HEADER_SLAB_LENGTH: number = 256 * FRAME_HEADER_LENGTH;
 /** Batches up to this length go out as one piece, in bytes: copying them costs less than a gathered write of many. */
 const JOIN_UP_TO_LENGTH = 4096;
 
-/** Sends handed to the socket in one go. */
-interface Batch {
-  readonly sends: number;
-  readonly bytes: number;
-}
-
-/** Writes frames to a socket: what is sent within one tick goes out in one system call, and is not copied unless it is little. */
+/** Writes frames to a socket: what is sent within one tick goes out in few system calls, and is not copied unless it is little. */
 export class SocketWriter {
   readonly #socket: Socket;
   readonly #onWritten: () => void;
@@ -22,10 +16,10 @@ export class SocketWriter {
   #sends = 0;
   #bytes = 0;
   #scheduled = false;
-  readonly #batches: Batch[] = [];
+  /** Sends of each batch that the socket has and the system has not taken over yet. */
+  readonly #batches: number[] = [];
   #headers = new Uint8Array(0);
   #headersAt = 0;
-  #unsentBytes = 0;
   #written = 0;
   #blocked = false;
 
@@ -46,14 +40,20 @@ export class SocketWriter {
     for (const part of parts) if (part.length > 0) this.#parts.push(part);
     this.#sends++;
     this.#bytes += FRAME_HEADER_LENGTH + length;
-    this.#unsentBytes += FRAME_HEADER_LENGTH + length;
-    if (!this.#scheduled) {
+    // Enough for one system call; most often the system takes all of it at once, and there is no need to stop.
+    if (this.#bytes >= UNSENT_LIMIT_BYTES) this.#flush();
+    else if (!this.#scheduled) {
       this.#scheduled = true;
-      process.nextTick(this.#flush);
+      process.nextTick(this.#flushScheduled);
     }
     if (this.#unsentBytes < UNSENT_LIMIT_BYTES) return true;
     this.#blocked = true;
     return false;
+  }
+
+  /** Bytes that the system has not taken over yet. */
+  get #unsentBytes(): number {
+    return this.#bytes + this.#socket.writableLength;
   }
 
   /** Whether `send` said stop and may go on; true once per stop. */
@@ -69,11 +69,15 @@ export class SocketWriter {
     this.#socket.end();
   }
 
-  readonly #flush = (): void => {
+  readonly #flushScheduled = (): void => {
     this.#scheduled = false;
+    this.#flush();
+  };
+
+  #flush(): void {
     const parts = this.#parts;
     if (parts.length === 0 || !this.#socket.writable) return;
-    this.#batches.push({ sends: this.#sends, bytes: this.#bytes });
+    this.#batches.push(this.#sends);
     this.#parts = [];
     const bytes = this.#bytes;
     this.#sends = 0;
@@ -87,14 +91,12 @@ export class SocketWriter {
     for (const part of parts) this.#socket.write(part);
     this.#socket.write(last, this.#batchWritten);
     this.#socket.uncork();
-  };
+  }
 
   readonly #batchWritten = (error?: Error | null): void => {
     // What failed is reported by the socket itself.
     if (error) return;
-    const batch = this.#batches.shift() as Batch;
-    this.#written += batch.sends;
-    this.#unsentBytes -= batch.bytes;
+    this.#written += this.#batches.shift() as number;
     this.#onWritten();
   };
 

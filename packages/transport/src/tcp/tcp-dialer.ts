@@ -6,6 +6,7 @@ import { FRAME_HEADER_LENGTH, FrameDecoder, writeFrameHeader } from '../frame-de
 import type { Link } from '../link.ts';
 import { linkMessageLength } from '../message-length.ts';
 import { socketEndpoint, systemReason } from './socket-endpoint.ts';
+import { SocketReader } from './socket-reader.ts';
 import { TcpLink } from './tcp-link.ts';
 import type { TcpSettings } from './tcp-options.ts';
 
@@ -24,7 +25,14 @@ export async function dialTcp(
   frame.set(first, FRAME_HEADER_LENGTH);
 
   const { localAddress } = settings;
-  const socket = connect({ host: to.host, port: to.port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
+  const reader = new SocketReader();
+  const socket = connect({
+    host: to.host,
+    port: to.port,
+    noDelay: true,
+    onread: reader.onread,
+    ...(localAddress === undefined ? {} : { localAddress }),
+  });
   // Nothing is read before the link has an owner.
   socket.pause();
   // The socket sends it the moment it is connected.
@@ -53,7 +61,7 @@ export async function dialTcp(
       // A connect to a free local port can meet itself (RFC 9293 §3.5, simultaneous open).
       if (sameEndpoint(local, remote)) return fail(dialFailed(to, 'nobody listens there'));
       settle();
-      resolve(new TcpLink({ socket, local, remote, clock, decoder: new FrameDecoder() }));
+      resolve(new TcpLink({ socket, reader, local, remote, clock, decoder: new FrameDecoder() }));
     };
     signal?.addEventListener('abort', aborted, { once: true });
     socket.on('error', failed).on('connect', connected);

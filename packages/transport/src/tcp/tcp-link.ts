@@ -6,12 +6,15 @@ import type { FrameDecoder } from '../frame-decoder.ts';
 import type { CloseReason, Link, LinkHandler, LinkInfo } from '../link.ts';
 import { linkMessageLength } from '../message-length.ts';
 import { systemReason } from './socket-endpoint.ts';
+import type { SocketReader } from './socket-reader.ts';
 import { SocketWriter } from './socket-writer.ts';
 
 /** What a link is made of. */
 export interface TcpLinkParts {
   /** Connected and paused; the link owns it from here. */
   readonly socket: Socket;
+  /** What the socket is read by. */
+  readonly reader: SocketReader;
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly clock: Clock;
@@ -62,8 +65,8 @@ export class TcpLink implements Link {
     this.#accepted = parts.accepted;
     this.#socket = parts.socket;
     this.#writer = new SocketWriter(parts.socket, () => this.#reportWritten());
+    parts.reader.receive = (chunk) => this.#receive(chunk);
     this.#socket
-      .on('data', (chunk: Uint8Array) => this.#receive(chunk))
       .on('end', () => this.#remoteEnded())
       .on('finish', () => this.#flushed())
       .on('error', (error) => (this.#error = error))
@@ -161,7 +164,7 @@ export class TcpLink implements Link {
     if (this.#closing !== undefined || this.#finished) return;
     this.#decoder.feed(chunk);
     this.#pump();
-    if (this.#decoder.usedUp) free(chunk);
+    this.#decoder.keep();
   }
 
   /** Delivers what is there as long as the owner wants it, then asks for more. */
@@ -249,13 +252,4 @@ export class TcpLink implements Link {
     this.#closing ??= reason;
     this.#takeTurn();
   }
-}
-
-/**
- * Gives a chunk's memory back at once. Each read of the socket brings up to 64 KiB that the collector sees late: left to
- * it, there is a major collection every 10 MB, which costs more than all the rest of a relay's work.
- */
-function free(chunk: Uint8Array): void {
-  // A chunk of its own begins its buffer; what others share does not, or not for certain.
-  if (chunk.byteOffset === 0 && chunk.buffer instanceof ArrayBuffer) chunk.buffer.transfer(0);
 }

@@ -5,6 +5,7 @@ import { listenFailed } from '../direct-link.ts';
 import { FrameDecoder } from '../frame-decoder.ts';
 import type { Accept, Listener } from '../link.ts';
 import { socketEndpoint, systemReason } from './socket-endpoint.ts';
+import { SocketReader } from './socket-reader.ts';
 import { TcpLink } from './tcp-link.ts';
 import type { TcpSettings } from './tcp-options.ts';
 
@@ -38,14 +39,16 @@ class TcpListener implements Listener {
     });
   }
 
-  #connected(socket: Socket): void {
-    const local = socketEndpoint(socket.localAddress, socket.localPort);
-    const remote = socketEndpoint(socket.remoteAddress, socket.remotePort);
+  #connected(accepted: Socket): void {
+    const local = socketEndpoint(accepted.localAddress, accepted.localPort);
+    const remote = socketEndpoint(accepted.remoteAddress, accepted.remotePort);
     const full = this.#strangers.size + this.#unanswered.size >= this.#settings.maxUnanswered;
     if (full || local === undefined || remote === undefined) {
-      socket.destroy();
+      accepted.destroy();
       return;
     }
+    const reader = new SocketReader();
+    const socket = reader.adopt(accepted);
     this.#strangers.add(socket);
     const silentUntilMs = this.#clock.now() + this.#settings.handshakeTimeoutMs;
     const deadline = this.#clock.after(this.#settings.handshakeTimeoutMs, () => socket.destroy());
@@ -58,21 +61,24 @@ class TcpListener implements Listener {
     socket.on('error', () => {});
 
     const decoder = new FrameDecoder();
-    const receive = (chunk: Uint8Array): void => {
+    reader.receive = (chunk) => {
       const first = firstFrame(decoder, chunk);
       if (first === undefined) return;
-      socket.off('data', receive);
       // What follows is read and dropped until the deadline.
-      if (first === 'invalid') return void socket.resume();
+      if (first === 'invalid') {
+        reader.receive = () => {};
+        return;
+      }
       socket.pause();
       deadline.cancel();
       this.#strangers.delete(socket);
       this.#unanswered.add(socket);
       const answered = (): void => void this.#unanswered.delete(socket);
-      const link = new TcpLink({ socket, local, remote, clock: this.#clock, decoder, accepted: { silentUntilMs, answered } });
+      const link = new TcpLink({ socket, reader, local, remote, clock: this.#clock, decoder, accepted: { silentUntilMs, answered } });
       this.#accept(link, first);
+      decoder.keep();
     };
-    socket.on('data', receive);
+    socket.resume();
   }
 }
 
@@ -88,7 +94,7 @@ function firstFrame(decoder: FrameDecoder, chunk: Uint8Array): Uint8Array | 'inv
 /** @throws MatryoshkaError `transport.listen-failed` that names the endpoint and the system's reason */
 export function listenTcp(on: Endpoint, accept: Accept, clock: Clock, settings: TcpSettings): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true });
+    const server = createServer({ noDelay: true, pauseOnConnect: true });
     const failed = (error: Error): void => reject(listenFailed(on, systemReason(error), error));
     server.once('error', failed);
     server.listen({ host: on.host, port: on.port }, () => {

@@ -44,8 +44,15 @@ export interface RelayCreate {
   readonly request: Uint8Array;
 }
 
-/** Answers a relay request. */
+/** Answers a relay request, or tells of an open link that one of the sessions below it is interrupted. */
 export type RelayStatus =
+  | {
+      readonly type: 'relay-status';
+      readonly port: bigint;
+      /** Nothing gets through until `flowing`. */
+      readonly status: 'stalled';
+    }
+  | { readonly type: 'relay-status'; readonly port: bigint; readonly status: 'flowing' }
   | {
       readonly type: 'relay-status';
       readonly port: bigint;
@@ -193,8 +200,6 @@ export function decodeRelayCreate(reader: Reader): RelayCreate {
   };
 }
 
-const STATUS_ACCEPTED = 0x00;
-const STATUS_REFUSED = 0x01;
 const LIMITS_LENGTH = 4 + 8 + 4;
 
 function encodeLimits(writer: Writer, limits: RelayLimits): void {
@@ -205,14 +210,19 @@ function decodeLimits(reader: Reader): RelayLimits {
   return { bytesPerSecond: reader.u32(), maxBytes: reader.count(), maxAgeMs: reader.u32() };
 }
 
+/** By their number on the wire. */
+const STATUSES: readonly RelayStatus['status'][] = ['accepted', 'refused', 'stalled', 'flowing'];
+
 /** Bytes {@link encodeRelayStatus} will write. */
 export function relayStatusLength(m: RelayStatus): number {
+  if (m.status === 'stalled' || m.status === 'flowing') return 8 + 1;
   return 8 + 1 + LIMITS_LENGTH + (m.status === 'accepted' ? 4 + HANDSHAKE_ANSWER_LENGTH : 2 + 4);
 }
 
 /** docs/protocol.md §6.4. @throws RangeError for a field out of its range */
 export function encodeRelayStatus(writer: Writer, m: RelayStatus): void {
-  encodePort(writer, m.port).u8(m.status === 'accepted' ? STATUS_ACCEPTED : STATUS_REFUSED);
+  encodePort(writer, m.port).u8(STATUSES.indexOf(m.status));
+  if (m.status === 'stalled' || m.status === 'flowing') return;
   encodeLimits(writer, m.limits);
   if (m.status === 'accepted') {
     writer.u32(m.window).fixed(m.answer, HANDSHAKE_ANSWER_LENGTH, 'answer');
@@ -225,11 +235,11 @@ export function encodeRelayStatus(writer: Writer, m: RelayStatus): void {
 /** Borrows from the reader's bytes. @throws DecodeError `wire.truncated`, `wire.invalid` */
 export function decodeRelayStatus(reader: Reader): RelayStatus {
   const port = decodePort(reader);
-  const status = reader.u8();
-  if (status !== STATUS_ACCEPTED && status !== STATUS_REFUSED)
-    throw new DecodeError('wire.invalid', 'unknown relay status', reader.offset - 1);
+  const status = STATUSES[reader.u8()];
+  if (status === undefined) throw new DecodeError('wire.invalid', 'unknown relay status', reader.offset - 1);
+  if (status === 'stalled' || status === 'flowing') return { type: 'relay-status', port, status };
   const limits = decodeLimits(reader);
-  if (status === STATUS_ACCEPTED)
+  if (status === 'accepted')
     return { type: 'relay-status', port, status: 'accepted', limits, window: reader.u32(), answer: reader.bytes(HANDSHAKE_ANSWER_LENGTH) };
   return { type: 'relay-status', port, status: 'refused', limits, reason: decodeReason(reader), retryAfterMs: reader.u32() };
 }

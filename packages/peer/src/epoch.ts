@@ -1,0 +1,64 @@
+import { Queue, type RecordKeys, type SealedRecord } from '@matryoshka/session';
+import type { CloseReason, Link } from '@matryoshka/transport';
+
+/** What an epoch is made of. */
+export interface EpochParts {
+  readonly link: Link;
+  readonly sendKeys: RecordKeys;
+  readonly receiveKeys: RecordKeys;
+  /** Sends made on the link by the handshake. */
+  readonly sends: number;
+}
+
+/** One epoch of a session: one link, one handshake, one set of keys (docs/protocol.md §5). */
+export class Epoch {
+  readonly link: Link;
+  readonly sendKeys: RecordKeys;
+  readonly receiveKeys: RecordKeys;
+  /** Sent, and still borrowed by the link. */
+  readonly #inFlight = new Queue<SealedRecord>();
+  #writtenSends: number;
+  #full = false;
+
+  constructor(parts: EpochParts) {
+    this.link = parts.link;
+    this.sendKeys = parts.sendKeys;
+    this.receiveKeys = parts.receiveKeys;
+    this.#writtenSends = parts.sends;
+  }
+
+  /** Whether the link has said stop. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  send(record: SealedRecord): void {
+    this.#inFlight.push(record);
+    if (!this.link.send(record.parts)) this.#full = true;
+  }
+
+  /** The link may be sent to again. */
+  writable(): void {
+    this.#full = false;
+  }
+
+  /** The first `sends` sends are written (`LinkHandler.written`). */
+  written(sends: number): void {
+    while (this.#writtenSends < sends) {
+      this.#writtenSends++;
+      this.#inFlight.shift()?.written();
+    }
+  }
+
+  /** The link is closed: it borrows nothing any more. */
+  closed(): void {
+    for (let record = this.#inFlight.shift(); record !== undefined; record = this.#inFlight.shift()) record.written();
+  }
+
+  /** Nothing is sent or read any more. What was sent stays with the link until it has closed. */
+  end(reason: CloseReason): void {
+    this.link.close(reason);
+    this.sendKeys.retire();
+    this.receiveKeys.wipe();
+  }
+}

@@ -1,0 +1,284 @@
+import { type InitiatorHandshake, type RecordKeys, type SessionKeys, randomBetween, resumeProof, verifyResumeProof } from '@matryoshka/session';
+import type { CloseReason, Link, LinkHandler, Timer } from '@matryoshka/transport';
+import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, asMatryoshkaError } from '@matryoshka/wire';
+import { deadline } from './deadline.ts';
+import type { SessionEnvironment } from './environment.ts';
+import type { EpochParts } from './epoch.ts';
+import { type InitiateOptions, initiate } from './initiate.ts';
+import { openMessage, recordKeys, sealOpening } from './opening.ts';
+
+/** Pause before the first attempt, at most, in milliseconds: whoever lost a relay together does not come back together. */
+const FIRST_PAUSE_MS = 20;
+/** Pauses double from this on, in milliseconds, and a random half of each is left out. */
+const MIN_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 5000;
+
+/** How the initiator of a session gets its links: one call, one dial. */
+export interface LinkSource {
+  /**
+   * Dials with the first handshake message; the answer is the link's first message. A failed one rejects and is called
+   * again after a pause, unless it rejects with `session.link-lost`: then there never is another link.
+   */
+  next(attempt: LinkAttempt, signal: AbortSignal): Promise<Link>;
+}
+
+export interface LinkAttempt {
+  /** Why the link before is gone; undefined for the first one. */
+  readonly reason: CloseReason | undefined;
+  readonly first: Uint8Array;
+  /** Names the session that is to run over it, once there is one: it must not be carried by itself. */
+  readonly session: string | undefined;
+}
+
+/** What both ends know of a session, and nobody else: from its first handshake. */
+export interface ResumeKeys {
+  /** 16 bytes. */
+  readonly sessionId: Uint8Array;
+  /** 32 bytes. */
+  readonly secret: Uint8Array;
+}
+
+/** How an initiator gets on. */
+export interface ResumePath {
+  readonly source: LinkSource;
+  readonly handshake: InitiateOptions;
+  /** How long one attempt may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** What a resumption needs of its session. */
+export interface ResumptionHost {
+  readonly id: string;
+  /** Whether not one record of the other side has ever come. */
+  readonly unheard: boolean;
+  /**
+   * The point of no return: from here on the old link is neither read nor sent to. Returns how many numbered records were
+   * received in all, or undefined where the old link has come back.
+   */
+  commit(): number | undefined;
+  /** The other side has verified the resume and proven itself. */
+  resumed(epoch: EpochParts, delivered: number): void;
+  /** The session cannot go on. */
+  abandoned(reason: MatryoshkaError): void;
+}
+
+/**
+ * Gets a suspended session its next link, as its initiator: dials, makes an ordinary handshake, and proves inside it to be
+ * the one that opened the session (docs/protocol.md §5.2).
+ *
+ * | state of an attempt | on | next |
+ * |---|---|---|
+ * | pausing | the pause is over | dialling |
+ * | dialling | the link is there | handshaking |
+ * | handshaking | a good answer | session-resume goes out, the old link is given up; asking |
+ * | asking | resumed, and proven | the session goes on |
+ * | asking | refused as unknown, and nothing was ever heard: session-new was lost with the first link | pausing; the next attempt opens the session anew |
+ * | asking | resume-refused | the session ends with that reason |
+ * | any | anything else, or time is up | pausing, twice as long |
+ */
+export class Resumption {
+  readonly #environment: SessionEnvironment;
+  readonly #host: ResumptionHost;
+  #keys: ResumeKeys;
+  /** The other side has never had the session: the next attempt opens it. */
+  #anew = false;
+  readonly #path: ResumePath;
+  #running: AbortController | undefined;
+  #lastError: MatryoshkaError | undefined;
+
+  constructor(environment: SessionEnvironment, host: ResumptionHost, keys: ResumeKeys, path: ResumePath) {
+    this.#environment = environment;
+    this.#host = host;
+    this.#keys = keys;
+    this.#path = path;
+  }
+
+  /** What the last attempt failed with. */
+  get lastError(): MatryoshkaError | undefined {
+    return this.#lastError;
+  }
+
+  /** Attempts one after the other, until one succeeds or `stop`. Harmless while it runs. */
+  start(reason: CloseReason): void {
+    if (this.#running !== undefined) return;
+    this.#running = new AbortController();
+    this.#lastError = undefined;
+    void this.#run(reason, this.#running);
+  }
+
+  /** Gives up the attempt in progress. */
+  stop(): void {
+    this.#running?.abort();
+    this.#running = undefined;
+  }
+
+  async #run(reason: CloseReason, running: AbortController): Promise<void> {
+    const { signal } = running;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      // One after the other, each after its pause.
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#pause(attempt, signal);
+      if (signal.aborted) return;
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#attempt(reason, signal);
+        if (this.#running === running) this.#running = undefined;
+        return;
+      } catch (error) {
+        this.#lastError = asMatryoshkaError(error, 'bug');
+        if (this.#lastError.code !== 'session.link-lost' || signal.aborted) continue;
+        this.stop();
+        this.#host.abandoned(this.#lastError);
+      }
+    }
+  }
+
+  #pause(attempt: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#environment;
+    const longest = attempt === 0 ? FIRST_PAUSE_MS : Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** (attempt - 1));
+    const pauseMs = randomBetween(random, attempt === 0 ? 0 : Math.floor(longest / 2), longest);
+    return new Promise((resolve) => {
+      let timer: Timer | undefined;
+      const done = (): void => {
+        timer?.cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      timer = clock.after(pauseMs, done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  async #attempt(reason: CloseReason, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#environment;
+    const handshake = initiate(this.#environment, this.#path.handshake);
+    const limit = deadline(clock, this.#path.timeoutMs, () => new MatryoshkaError('session.timeout'), signal);
+    try {
+      const attempt: LinkAttempt = { reason, first: handshake.request(), session: this.#host.id };
+      const link = await limit.race(this.#path.source.next(attempt, limit.signal), (late) => late.close(new MatryoshkaError('aborted')));
+      await limit.race(
+        this.#exchange(link, handshake),
+        () => {},
+        () => link.close(new MatryoshkaError('aborted')),
+      );
+    } finally {
+      limit.clear();
+      // Overwrites the secrets of an attempt that got nowhere.
+      handshake.abandon();
+    }
+  }
+
+  /** Runs handshake and resume over `link`; resolves once the other side has decided. */
+  #exchange(link: Link, handshake: InitiatorHandshake): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let asked: Asked | undefined;
+      const handler: LinkHandler = {
+        message: (bytes) => {
+          try {
+            if (asked === undefined && this.#anew) {
+              this.#open(link, handshake, bytes);
+              resolve();
+            } else if (asked === undefined) {
+              asked = this.#ask(link, handshake, bytes);
+            } else {
+              this.#decide(link, asked, bytes);
+              resolve();
+            }
+          } catch (error) {
+            const failure = asMatryoshkaError(error, 'session.handshake-failed');
+            reject(failure);
+            asked?.wipe();
+            link.close(failure);
+          }
+        },
+        written: () => {},
+        writable: () => {},
+        stalled: () => {},
+        flowing: () => {},
+        closed: (why) => {
+          asked?.wipe();
+          reject(why);
+        },
+      };
+      link.attach(handler);
+    });
+  }
+
+  /** The answer is good, and the old link is given up. */
+  #finish(handshake: InitiatorHandshake, answer: Uint8Array): Finished {
+    handshake.answer(answer);
+    const opening = new Uint8Array(HANDSHAKE_OPENING_LENGTH);
+    const length = handshake.opening(opening);
+    const delivered = this.#host.commit();
+    if (delivered === undefined) throw new MatryoshkaError('aborted', 'the old link came back');
+    return { opening, length, delivered, keys: recordKeys(this.#environment.provider, handshake.keys) };
+  }
+
+  /** Opens the session as if it were the first time: to the other side it is. */
+  #open(link: Link, handshake: InitiatorHandshake, answer: Uint8Array): void {
+    const { opening, length, keys } = this.#finish(handshake, answer);
+    const { sessionId, resumeSecret: secret } = handshake.keys;
+    this.#keys = { sessionId, secret };
+    this.#anew = false;
+    sealOpening(opening, length, keys.sendKeys, { type: 'session-new' });
+    link.send([opening]);
+    this.#host.resumed({ link, ...keys, sends: 1 }, 0);
+  }
+
+  /** Says which session goes on, and proves it. */
+  #ask(link: Link, handshake: InitiatorHandshake, answer: Uint8Array): Asked {
+    const { opening, length, delivered, keys } = this.#finish(handshake, answer);
+    const { provider } = this.#environment;
+    const { secret, sessionId } = this.#keys;
+    const { handshakeHash } = handshake.keys;
+    const proof = resumeProof(provider, secret, { role: 'initiator', handshakeHash, sessionId, delivered });
+    sealOpening(opening, length, keys.sendKeys, { type: 'session-resume', sessionId, delivered, proof });
+    link.send([opening]);
+    return new Asked(handshakeHash, keys);
+  }
+
+  #decide(link: Link, asked: Asked, record: Uint8Array): void {
+    const message = openMessage(record, asked.receiveKeys);
+    if (message?.type === 'resumed') {
+      const { delivered } = message;
+      const claim = { role: 'responder', handshakeHash: asked.handshakeHash, sessionId: this.#keys.sessionId, delivered } as const;
+      verifyResumeProof(this.#environment.provider, this.#keys.secret, claim, message.proof);
+      this.#host.resumed({ link, sendKeys: asked.sendKeys, receiveKeys: asked.receiveKeys, sends: 1 }, delivered);
+      return;
+    }
+    if (message?.type !== 'resume-refused') throw new MatryoshkaError('session.unexpected', 'neither resumed nor refused');
+    const refusal = new MatryoshkaError(message.reason, 'the other side does not take the session up again');
+    asked.wipe();
+    link.close(refusal);
+    this.#anew = refusal.code === 'session.resume-unknown' && this.#host.unheard;
+    if (this.#anew) throw refusal;
+    this.#host.abandoned(refusal);
+  }
+}
+
+/** A handshake that is done but for its opening. */
+interface Finished {
+  readonly opening: Uint8Array;
+  /** Of the third handshake message, in the opening. */
+  readonly length: number;
+  readonly delivered: number;
+  readonly keys: ReturnType<typeof recordKeys>;
+}
+
+/** An attempt whose session-resume is out. */
+class Asked {
+  readonly handshakeHash: SessionKeys['handshakeHash'];
+  readonly sendKeys: RecordKeys;
+  readonly receiveKeys: RecordKeys;
+
+  constructor(handshakeHash: Uint8Array, keys: { readonly sendKeys: RecordKeys; readonly receiveKeys: RecordKeys }) {
+    this.handshakeHash = handshakeHash;
+    this.sendKeys = keys.sendKeys;
+    this.receiveKeys = keys.receiveKeys;
+  }
+
+  wipe(): void {
+    this.sendKeys.wipe();
+    this.receiveKeys.wipe();
+  }
+}

@@ -1,0 +1,84 @@
+import { type ResumeClaim, resumeProof, verifyResumeProof } from '@matryoshka/session';
+import type { Timer } from '@matryoshka/transport';
+import { MatryoshkaError } from '@matryoshka/wire';
+import type { SessionEnvironment } from './environment.ts';
+import type { ResumeSettings } from './resume-settings.ts';
+import { Resumption } from './resumption.ts';
+import type { ResumeParts, Session } from './session.ts';
+
+/**
+ * How long a session waits for its next link, and what is done for it meanwhile: its initiator looks for one, its
+ * responder is found by it.
+ */
+export class Suspension {
+  readonly #environment: SessionEnvironment;
+  readonly #settings: ResumeSettings;
+  readonly #session: Session;
+  readonly #parts: ResumeParts;
+  readonly #resumption: Resumption | undefined;
+  #graceTimer: Timer | undefined;
+  #stallTimer: Timer | undefined;
+
+  constructor(environment: SessionEnvironment, settings: ResumeSettings, session: Session, parts: ResumeParts) {
+    this.#environment = environment;
+    this.#settings = settings;
+    this.#session = session;
+    this.#parts = parts;
+    const { path, table } = parts;
+    if (path !== undefined) this.#resumption = new Resumption(environment, session, parts, path);
+    table?.add(parts.sessionId, session);
+  }
+
+  /** The session has no link from now on. */
+  begin(reason: MatryoshkaError): void {
+    this.#stallTimer?.cancel();
+    this.#graceTimer = this.#environment.clock.after(this.#settings.graceMs, () => this.#expire(reason));
+    this.#parts.table?.suspend(this.#session);
+    if (this.#session.suspended) this.#resumption?.start(reason);
+  }
+
+  /** What carries the session's link is interrupted: its initiator bears that for a while. */
+  stalled(): void {
+    if (this.#resumption === undefined || this.#session.link.info.kind === 'direct') return;
+    const reason = new MatryoshkaError('session.path-stalled', 'what carries the link is interrupted');
+    this.#stallTimer = this.#environment.clock.after(this.#settings.stallMs, () => this.#resumption?.start(reason));
+  }
+
+  /** It is not any more: before the point of no return an attempt is given up. */
+  flowing(): void {
+    this.#stallTimer?.cancel();
+    this.#resumption?.stop();
+  }
+
+  /** The session has its next link. */
+  end(): void {
+    this.#graceTimer?.cancel();
+    this.#parts.table?.resume(this.#session);
+  }
+
+  /** The session is over. */
+  over(reason: MatryoshkaError): void {
+    this.#graceTimer?.cancel();
+    this.#stallTimer?.cancel();
+    this.#resumption?.stop();
+    this.#parts.table?.remove(this.#parts.sessionId, this.#session, reason.code);
+    this.#parts.secret.fill(0);
+  }
+
+  /** Proves `claim` to the other side. */
+  prove(claim: ResumeClaim): Uint8Array {
+    return resumeProof(this.#environment.provider, this.#parts.secret, claim);
+  }
+
+  /** @throws MatryoshkaError `session.resume-failed` unless the other side has proven `claim` */
+  verify(claim: ResumeClaim, proof: Uint8Array): void {
+    verifyResumeProof(this.#environment.provider, this.#parts.secret, claim, proof);
+  }
+
+  #expire(reason: MatryoshkaError): void {
+    const tried = this.#resumption?.lastError;
+    const why = tried === undefined ? '' : `; the last attempt to resume it: ${tried.message}`;
+    const cause = tried ?? reason;
+    this.#session.abandoned(new MatryoshkaError(reason.code, `${reason.message}${why}`, { cause }));
+  }
+}
