@@ -1,8 +1,13 @@
 import type { Clock, Timer } from '@matryoshka/transport';
 
 /** A session that hears nothing for this long asks whether the other side is still there, in milliseconds. */
-export const PROBE_AFTER_MS = 15_000;
-/** It gives up when this many probes in a row stay without any record. */
+export const PROBE_AFTER_MS = 8000;
+/** And asks again after this time, in milliseconds. */
+export const PROBE_AGAIN_MS = 3000;
+/**
+ * It gives up its link when this many probes in a row stay without any record: soon enough that the other side, which may
+ * have heard of the broken link at once, still waits for the resume.
+ */
 export const MAX_SILENT_PROBES = 3;
 
 /** What the liveness check does to its session. */
@@ -73,6 +78,6 @@ export class Liveness {
       this.#host.probe();
     }
     this.#heard = false;
-    this.#timer = this.#clock.after(PROBE_AFTER_MS, this.#check);
+    this.#timer = this.#clock.after(this.#silent === 0 ? PROBE_AFTER_MS : PROBE_AGAIN_MS, this.#check);
   };
 }

@@ -83,14 +83,17 @@ export class Resumption {
   /** The other side has never had the session: the next attempt opens it. */
   #anew = false;
   readonly #path: ResumePath;
+  /** How long one attempt may take: a path that does not answer leaves time for others. */
+  readonly #timeoutMs: number;
   #running: AbortController | undefined;
   #lastError: MatryoshkaError | undefined;
 
-  constructor(environment: SessionEnvironment, host: ResumptionHost, keys: ResumeKeys, path: ResumePath) {
+  constructor(environment: SessionEnvironment, host: ResumptionHost, keys: ResumeKeys, path: ResumePath, graceMs: number) {
     this.#environment = environment;
     this.#host = host;
     this.#keys = keys;
     this.#path = path;
+    this.#timeoutMs = Math.min(path.timeoutMs, graceMs / 3);
   }
 
   /** What the last attempt failed with. */
@@ -152,7 +155,7 @@ export class Resumption {
   async #attempt(reason: CloseReason, signal: AbortSignal): Promise<void> {
     const { clock } = this.#environment;
     const handshake = initiate(this.#environment, this.#path.handshake);
-    const limit = deadline(clock, this.#path.timeoutMs, () => new MatryoshkaError('session.timeout'), signal);
+    const limit = deadline(clock, this.#timeoutMs, () => new MatryoshkaError('session.timeout'), signal);
     try {
       const attempt: LinkAttempt = { reason, first: handshake.request(), session: this.#host.id };
       const link = await limit.race(this.#path.source.next(attempt, limit.signal), (late) => late.close(new MatryoshkaError('aborted')));

@@ -294,6 +294,8 @@ export class Session implements OutboxHost, ResumptionHost {
   #stall(): void {
     if (this.#state !== 'ready' || this.#linkStalled) return;
     this.#linkStalled = true;
+    // Nobody can answer now.
+    this.#liveness.stop();
     this.#environment.relay.sessionStalled(this);
     this.#suspension?.stalled();
   }
@@ -301,6 +303,7 @@ export class Session implements OutboxHost, ResumptionHost {
   #flow(): void {
     if (this.#state !== 'ready' || !this.#linkStalled) return;
     this.#linkStalled = false;
+    this.#liveness.restart();
     this.#suspension?.flowing();
     this.#environment.relay.sessionFlowing(this, false);
   }

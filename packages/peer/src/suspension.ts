@@ -25,13 +25,14 @@ export class Suspension {
     this.#session = session;
     this.#parts = parts;
     const { path, table } = parts;
-    if (path !== undefined) this.#resumption = new Resumption(environment, session, parts, path);
+    if (path !== undefined) this.#resumption = new Resumption(environment, session, parts, path, settings.graceMs);
     table?.add(parts.sessionId, session);
   }
 
   /** The session has no link from now on. */
   begin(reason: MatryoshkaError): void {
     this.#stallTimer?.cancel();
+    this.#graceTimer?.cancel();
     this.#graceTimer = this.#environment.clock.after(this.#settings.graceMs, () => this.#expire(reason));
     this.#parts.table?.suspend(this.#session);
     if (this.#session.suspended) this.#resumption?.start(reason);
@@ -39,13 +40,18 @@ export class Suspension {
 
   /** What carries the session's link is interrupted: its initiator bears that for a while. */
   stalled(): void {
-    if (this.#resumption === undefined || this.#session.link.info.kind === 'direct') return;
+    const { clock } = this.#environment;
+    const { graceMs, stallMs } = this.#settings;
     const reason = new MatryoshkaError('session.path-stalled', 'what carries the link is interrupted');
-    this.#stallTimer = this.#environment.clock.after(this.#settings.stallMs, () => this.#resumption?.start(reason));
+    // Whoever carries it gives up before; unless the session carries itself, in a way that nobody sees.
+    this.#graceTimer = clock.after(2 * graceMs, () => this.#session.abandoned(reason));
+    if (this.#resumption === undefined || this.#session.link.info.kind === 'direct') return;
+    this.#stallTimer = clock.after(stallMs, () => this.#resumption?.start(reason));
   }
 
   /** It is not any more: before the point of no return an attempt is given up. */
   flowing(): void {
+    this.#graceTimer?.cancel();
     this.#stallTimer?.cancel();
     this.#resumption?.stop();
   }

@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario.ts';
+import { resume } from './scenarios/resume.ts';
 import { streams } from './scenarios/streams.ts';
 
 /** Everything that can be explored. */
-export const SCENARIOS: readonly Scenario[] = [streams];
+export const SCENARIOS: readonly Scenario[] = [streams, resume];

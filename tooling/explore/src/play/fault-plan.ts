@@ -23,7 +23,7 @@ export type FaultPlan =
   | { readonly kind: 'cut-at-byte'; readonly wire: number; readonly cut: CutOptions }
   /** Nothing gets through in one or both directions any more, and nobody is told. */
   | { readonly kind: 'half-open'; readonly atMs: number; readonly which: number; readonly sides: readonly WireSide[] }
-  /** A node that is neither end of a connection crashes, and starts again. */
+  /** A node that is neither end of a connection nor hop of a circuit crashes, and starts again. */
   | { readonly kind: 'crash'; readonly atMs: number; readonly node: number; readonly downMs: number; readonly toldMs: number }
   /** The nodes named and the others do not hear each other for a while. */
   | { readonly kind: 'partition'; readonly atMs: number; readonly nodes: readonly number[]; readonly durationMs: number };
@@ -61,7 +61,8 @@ function drawFault(random: Random, { nodes, connections }: FaultTargets): FaultP
         sides: randomItem(random, [['dialler'], ['listener'], ['dialler', 'listener']]) as WireSide[],
       };
     case 4: {
-      const ends = new Set(connections.flatMap(({ from, to }) => [from, to]));
+      // A circuit lives as long as its hops do.
+      const ends = new Set(connections.flatMap(({ from, to, way }) => [from, to, ...(way.kind === 'telescoped' ? way.path : [])]));
       const node = randomItem(
         random,
         Array.from({ length: nodes }, (_, i) => i).filter((i) => !ends.has(i)),

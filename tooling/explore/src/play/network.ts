@@ -87,9 +87,24 @@ export class Network {
     this.#at(number).machine.crash({ toldMs });
   }
 
-  /** Starts a crashed node again, with the same identity at the same address. */
+  /** Starts a crashed node again, with the same identity at the same address; it connects to the others as soon as it can. */
   async restart(number: number): Promise<void> {
-    this.#running[number] = await this.#boot(number);
+    const running = await this.#boot(number);
+    this.#running[number] = running;
+    await Promise.all(this.#running.map((_, other) => other !== number && this.#reunite(running, other)));
+  }
+
+  async #reunite({ machine, node }: Running, other: number): Promise<void> {
+    while (!machine.crashed) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop
+        await node.connect(this.#placeOf(other));
+        return;
+      } catch {
+        // oxlint-disable-next-line no-await-in-loop -- the network may be split, or the other one down
+        await new Promise<void>((resolve) => void this.world.clock.after(REUNITE_EVERY_MS, resolve));
+      }
+    }
   }
 
   async #boot(number: number): Promise<Running> {
@@ -122,6 +137,9 @@ export class Network {
     return `${this.node(number).peerId}@${addressOf(number)}:${PORT}`;
   }
 }
+
+/** How often a node that has started again tries to reach another one, in milliseconds. */
+const REUNITE_EVERY_MS = 500;
 
 /** Each node is in a network of its own, so that relays may choose any of them. */
 export function addressOf(number: number): string {
