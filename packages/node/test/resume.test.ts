@@ -7,7 +7,12 @@ import { TestNetwork } from './network.ts';
 const provider = simulatedProvider();
 
 /** Sends `length` bytes over a stream of `connection` to `/sink/1` of node `to`, and returns how it ended. */
-async function transfer(net: TestNetwork, connection: Connection, to: string, length: number): Promise<{ readonly received: number; readonly errors: number }> {
+async function transfer(
+  net: TestNetwork,
+  connection: Connection,
+  to: string,
+  length: number,
+): Promise<{ readonly received: number; readonly errors: number }> {
   let received = 0;
   let errors = 0;
   let wrong = 0;
@@ -45,11 +50,7 @@ describe('a connection outlives its links (docs/protocol.md §5)', () => {
     const net = new TestNetwork(seed, { provider, latencyMs: 3 });
     await net.startAll(['A', 'B']);
     const connection = await net.run(net.node('A').connect(net.address('B')));
-    const events: string[] = [];
-    for (const name of ['A', 'B']) {
-      net.node(name).on('suspended', () => events.push(`${name} suspended`));
-      net.node(name).on('resumed', () => events.push(`${name} resumed`));
-    }
+    const events = eventsOf(net, 'A', 'B');
     const random = seededRandom(seed);
     let cuts = 0;
     const cut = (): void => {
@@ -62,4 +63,53 @@ describe('a connection outlives its links (docs/protocol.md §5)', () => {
     expect(events.length).toBeGreaterThan(0);
     expect(connection.open).toBe(true);
   });
+
+  test('a relay in the middle dies: the connection goes on over another one, through the same first relay', async () => {
+    const net = new TestNetwork(11, { provider, latencyMs: 3 });
+    await net.startAll(['A', 'B', 'C', 'X', 'D']);
+    await net.connect('A', 'B');
+    await net.connect('B', 'C', 'X');
+    const connection = await net.run(net.node('A').connect(net.address('D'), { hops: 3 }));
+    const [middle] = net.events.filter(({ event, node }) => event === 'opened' && (node === 'C' || node === 'X'));
+    const events = eventsOf(net, 'A', 'D');
+    net.world.clock.after(40, () => void net.world.network.crash(net.host(middle?.node as string)));
+    await expect(transfer(net, connection, 'D', 20_000_000)).resolves.toEqual({ received: 20_000_000, errors: 0 });
+    expect(events).toContain('A relayed resumed');
+    expect(events).toContain('D relayed resumed');
+    await net.run(connection.close());
+    // Until B gives up the relay that is gone.
+    await net.settle(60_000);
+    expect(net.holdings()).toEqual(net.nothing());
+    await net.close();
+  });
+
+  test.each([
+    ['A', 'B'],
+    ['B', 'C'],
+    ['C', 'D'],
+    ['D', 'E'],
+  ])('telescoped over four hops, the link from %s to %s is cut: only the session over it resumes, all others stall', async (a, b) => {
+    const net = new TestNetwork(12, { provider, latencyMs: 3 });
+    await net.startAll(['A', 'B', 'C', 'D', 'E']);
+    const connection = await net.run(
+      net.node('A').connect(net.address('E'), { path: [net.address('B'), net.address('C'), net.address('D')] }),
+    );
+    await net.settle();
+    const events = eventsOf(net, ...net.names);
+    net.world.clock.after(20, () => void net.world.network.cut(net.host(a), net.host(b)));
+    await expect(transfer(net, connection, 'E', 5_000_000)).resolves.toEqual({ received: 5_000_000, errors: 0 });
+    expect(events.toSorted()).toEqual([`${a} direct resumed`, `${a} direct suspended`, `${b} direct resumed`, `${b} direct suspended`]);
+    await net.run(connection.close());
+    await net.close();
+  });
 });
+
+/** What happens to the connections of these nodes, from now on. */
+function eventsOf(net: TestNetwork, ...names: readonly string[]): string[] {
+  const events: string[] = [];
+  for (const name of names) {
+    net.node(name).on('suspended', ({ connection }) => events.push(`${name} ${connection.kind} suspended`));
+    net.node(name).on('resumed', ({ connection }) => events.push(`${name} ${connection.kind} resumed`));
+  }
+  return events;
+}

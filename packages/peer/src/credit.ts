@@ -6,14 +6,19 @@ import { MatryoshkaError } from '@matryoshka/wire';
  */
 export class ReceiveWindow {
   readonly size: number;
+  readonly #announceAt: number;
   #granted: number;
   #received = 0;
   #consumed = 0;
 
-  /** @param granted - credit the other side has already */
-  constructor(size: number, granted: number) {
+  /**
+   * @param granted - credit the other side has already
+   * @param announceAfter - bytes of the window that are used up before it is announced again
+   */
+  constructor(size: number, granted: number, announceAfter: number = size / 2) {
     this.size = size;
     this.#granted = granted;
+    this.#announceAt = size - announceAfter;
   }
 
   /** What may come in all, as it was told last. */
@@ -39,12 +44,12 @@ export class ReceiveWindow {
   }
 
   /**
-   * Counts consumed bytes. Returns the new total to announce once half of the window is used up, which keeps
-   * announcements rare and the sender from running dry; otherwise undefined.
+   * Counts consumed bytes. Returns the new total to announce once so much of the window is used up that it is worth a
+   * message, and before the sender runs dry; otherwise undefined.
    */
   consume(bytes: number): number | undefined {
     this.#consumed += bytes;
-    return this.#granted - this.#consumed <= this.size / 2 ? this.announce() : undefined;
+    return this.#granted - this.#consumed <= this.#announceAt ? this.announce() : undefined;
   }
 
   /** The newest total: the whole window beyond what is consumed. It never goes back. */

@@ -59,19 +59,32 @@ export class SessionTable {
   /** It is over. */
   remove(sessionId: Uint8Array, session: Session, reason: ReasonCode): void {
     this.#suspended.delete(session);
-    const key = keyOf(sessionId);
-    this.#sessions.delete(key);
-    this.#ended.set(key, reason);
+    this.#sessions.delete(keyOf(sessionId));
+    this.#remember(sessionId, reason);
+  }
+
+  /**
+   * Why there is no session with this id. From now on there will not be one either: its opening may still be on its way,
+   * while its initiator opens the session anew.
+   */
+  refuse(sessionId: Uint8Array): ReasonCode {
+    const known = this.#ended.get(keyOf(sessionId));
+    if (known === undefined) this.#remember(sessionId, 'session.resume-unknown');
+    return known ?? 'session.resume-unknown';
+  }
+
+  /** Why a session with this id must not begin, if it must not. */
+  ended(sessionId: Uint8Array): ReasonCode | undefined {
+    return this.#ended.get(keyOf(sessionId));
+  }
+
+  #remember(sessionId: Uint8Array, reason: ReasonCode): void {
+    this.#ended.set(keyOf(sessionId), reason);
     if (this.#ended.size <= MAX_ENDED) return;
     for (const oldest of this.#ended.keys()) {
       this.#ended.delete(oldest);
       return;
     }
-  }
-
-  /** Why there is no session with this id. */
-  whyNot(sessionId: Uint8Array): ReasonCode {
-    return this.#ended.get(keyOf(sessionId)) ?? 'session.resume-unknown';
   }
 
   #bound(limit: number, counts: (session: Session) => boolean): void {

@@ -1,7 +1,7 @@
 /** Credit a node grants for relaying altogether, in bytes (principle 4). */
 export const RELAY_MEMORY_BYTES: number = 256 * 1024 * 1024;
 /** Largest window of one direction of a relay link, in bytes. */
-export const MAX_RELAY_WINDOW_BYTES: number = 1024 * 1024;
+export const MAX_RELAY_WINDOW_BYTES: number = 2 * 1024 * 1024;
 /** Smallest one. */
 export const MIN_RELAY_WINDOW_BYTES: number = 2 * 1024;
 

@@ -1,4 +1,4 @@
-import { type Aead, KEY_LENGTH, NONCE_LENGTH, TAG_LENGTH } from '@matryoshka/session';
+import { type Aead, type DetachedAead, KEY_LENGTH, NONCE_LENGTH, TAG_LENGTH } from '@matryoshka/session';
 import type { SuiteName } from '@matryoshka/wire';
 import { type State, absorb, finalMix, finish, mixBlock, squeeze } from './mixing.ts';
 import type { KeyUses } from './seal-record.ts';
@@ -8,6 +8,9 @@ const ASSOCIATED_SEED = 0x6173_736f;
 const LANE_A = 0x9e37_79b1;
 const LANE_B = 0x85eb_ca77;
 const EMPTY_STATE: Readonly<State> = [0, 0, 0, 0];
+const NO_ASSOCIATED_DATA = new Uint8Array(0);
+/** Small, so that records with memory of their own and others meet in small worlds. */
+const DETACHED_FROM_LENGTH = 512;
 
 // One call at a time works with these.
 const record: State = [0, 0, 0, 0];
@@ -28,6 +31,18 @@ export function keyState(suite: SuiteName, key: Uint8Array): State {
  * products over the ciphertext. Any change of a single word changes the tag for certain. It hides nothing.
  */
 export class SimulatedAead implements Aead {
+  readonly detached: DetachedAead = {
+    fromLength: DETACHED_FROM_LENGTH,
+    seal: (nonce, plaintext) => {
+      const record = new Uint8Array(plaintext.length + TAG_LENGTH);
+      this.seal(nonce, NO_ASSOCIATED_DATA, plaintext, record);
+      return { ciphertext: record.slice(0, plaintext.length), tag: record.slice(plaintext.length) };
+    },
+    open: (nonce, ciphertext) => {
+      const plaintext = new Uint8Array(Math.max(0, ciphertext.length - TAG_LENGTH));
+      return this.open(nonce, NO_ASSOCIATED_DATA, ciphertext, plaintext) ? plaintext : undefined;
+    },
+  };
   #key: State | undefined;
   readonly #uses: KeyUses | undefined;
 

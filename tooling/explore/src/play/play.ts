@@ -11,7 +11,9 @@ const HANG_MS = 600_000;
 /** How often memory is looked at, in milliseconds of virtual time. */
 const LOOK_EVERY_MS = 500;
 /** Connecting is tried again where faults may hit a handshake. */
-const MAX_CONNECTS = 5;
+const MAX_CONNECTS = 8;
+/** Pause before it is: a split network takes longer than a failed attempt, in milliseconds. */
+const CONNECT_AGAIN_MS = 2000;
 /** As long as a node takes to notice that the other side of a silent connection is gone, and ports to rest, in milliseconds. */
 const FORGET_MS = 120_000;
 
@@ -93,6 +95,8 @@ class Game {
         return await this.network.connect(plan);
       } catch (error) {
         if (this.#plan.faults.length === 0 || attempt === MAX_CONNECTS) throw error;
+        // oxlint-disable-next-line no-await-in-loop
+        await new Promise<void>((resolve) => void this.network.world.clock.after(CONNECT_AGAIN_MS, resolve));
       }
     }
   }
