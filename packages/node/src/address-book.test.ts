@@ -33,6 +33,13 @@ describe('address book', () => {
     expect(await book.resolve(`${carol}@bob.example:5`)).toEqual({ peerId: carol, endpoint: at('198.51.100.2:5') });
   });
 
+  test('a WebSocket is dialled by its name, which its certificate names; elsewhere its address counts', async () => {
+    const named = at('wss://bob.example:5');
+    expect(await book.resolve(`${carol}@wss://bob.example:5`)).toEqual({ peerId: carol, endpoint: at('wss://198.51.100.2:5'), named });
+    const browser = new AddressBook([], undefined);
+    expect(await browser.resolve('wss://bob.example:5')).toEqual({ endpoint: named });
+  });
+
   test('a name that does not resolve says so', async () => {
     const error = await failure(book.resolve('nobody.example:999'));
     expect(error.code).toBe('node.peer-unknown');

@@ -6,6 +6,8 @@ export interface Resolved {
   readonly peerId?: PeerId;
   /** Where the peer is, or with `relay` where its relay is. */
   readonly endpoint?: Endpoint;
+  /** The same with the host name that was given, where a direct dial needs it: the certificate of a `wss` endpoint names it. */
+  readonly named?: Endpoint;
   /** The relay that the peer is registered with. */
   readonly relay?: PeerId;
 }
@@ -51,13 +53,13 @@ export class AddressBook {
     const parsed = typeof destination === 'string' ? parseDestination(destination) : destination;
     switch (parsed.type) {
       case 'endpoint': {
-        const endpoint = await this.#address(parsed.endpoint);
-        return parsed.peerId === undefined ? { endpoint } : { peerId: parsePeerId(parsed.peerId), endpoint };
+        const place = await this.#place(parsed.endpoint);
+        return parsed.peerId === undefined ? place : { peerId: parsePeerId(parsed.peerId), ...place };
       }
       case 'peer': {
         const peerId = parsePeerId(parsed.peerId);
         const known = this.#endpoints.get(peerId);
-        return known === undefined ? { peerId } : { peerId, endpoint: await this.#address(known) };
+        return known === undefined ? { peerId } : { peerId, ...(await this.#place(known)) };
       }
       case 'registered': {
         const relay = parsePeerId(parsed.relayPeerId);
@@ -69,9 +71,16 @@ export class AddressBook {
     }
   }
 
+  async #place(endpoint: Endpoint): Promise<{ readonly endpoint: Endpoint; readonly named?: Endpoint }> {
+    const address = await this.#address(endpoint);
+    return endpoint.transport === 'tcp' || address.host === endpoint.host ? { endpoint: address } : { endpoint: address, named: endpoint };
+  }
+
   /** Host names are the originator's to resolve: only addresses travel (R7). */
   async #address(endpoint: Endpoint): Promise<Endpoint> {
     if (parseAddress(endpoint.host) !== undefined) return endpoint;
+    // A platform that does not resolve names dials them itself.
+    if (this.#resolveHost === undefined && endpoint.transport !== 'tcp') return endpoint;
     try {
       if (this.#resolveHost === undefined) throw new TypeError('host names cannot be resolved on this platform');
       return { ...endpoint, host: await this.#resolveHost(endpoint.host) };

@@ -73,7 +73,7 @@ export class Connector {
     return this.#dialPeer({ endpoint }, { signal: this.#parts.closing });
   }
 
-  #dialPeer({ peerId, endpoint }: Resolved, options: Pick<ConnectSessionOptions, 'anonymous' | 'signal'>): Promise<Session> {
+  #dialPeer({ peerId, endpoint, named }: Resolved, options: Pick<ConnectSessionOptions, 'anonymous' | 'signal'>): Promise<Session> {
     const { environment, suite, transports } = this.#parts;
     if (endpoint === undefined) return Promise.reject(new MatryoshkaError('node.peer-unknown'));
     const transport = transports.find((candidate) => candidate.handles(endpoint));
@@ -81,7 +81,7 @@ export class Connector {
       return Promise.reject(new MatryoshkaError('node.no-transport', `no transport of this node can dial ${formatEndpoint(endpoint)}`));
     return connectSession(
       environment,
-      { next: ({ first }, signal) => transport.dial(endpoint, first, { signal }) },
+      { next: ({ first }, signal) => transport.dial(named ?? endpoint, first, { signal }) },
       { suite, dialled: endpoint, ...(peerId && { demand: peerId }), ...options },
     );
   }
