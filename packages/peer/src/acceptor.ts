@@ -1,5 +1,5 @@
 import { type RemoteIdentity, ResponderHandshake, type SessionKeys } from '@matryoshka/session';
-import type { Link, LinkHandler, Timer } from '@matryoshka/transport';
+import { FairTable, type Link, type LinkHandler, type Place, type Timer, networkOf } from '@matryoshka/transport';
 import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type SessionResume, asMatryoshkaError } from '@matryoshka/wire';
 import type { SessionEnvironment } from './environment.ts';
 import type { EpochParts } from './epoch.ts';
@@ -9,27 +9,38 @@ import { DEFAULT_RESUME_SETTINGS } from './resume-settings.ts';
 import { Session } from './session.ts';
 import { SessionTable } from './session-table.ts';
 
+/** What counts as one source of direct links. */
+const SOURCE_BITS = { ipv4Bits: 24, ipv6Bits: 48 };
+
 /**
  * Answers handshakes, one per node: on links of listeners and on relay links alike. It bounds how many are in progress,
- * and how long each may take.
+ * and how long each may take. When there is no room, the oldest one of the source with the most has to go: whoever fills
+ * the room keeps nobody else out.
  *
  * | state of a handshake | on | next |
  * |---|---|---|
- * | offered | the request fails or there is no room | link closed: the refusal |
+ * | offered | the door refuses, the request fails | link closed: the refusal |
  * | offered | the request is good | answer sent, `answered` |
  * | answered | the opening is good | session, or its goodbye with the reason why not |
  * | answered | the opening resumes a session of ours, by the same party | resumed goes out, the session goes on over the link |
  * | answered | the opening resumes anything else | resume-refused, link closed |
- * | answered | the opening fails, the deadline passes | link closed |
+ * | answered | the opening fails, the deadline passes, it has to make room | link closed |
  */
 export class Acceptor {
   readonly #environment: SessionEnvironment;
   readonly #inProgress = new Set<Link>();
+  readonly #places: FairTable;
   readonly #table: SessionTable;
+  /** Handshakes so far. */
+  #handshakes = 0;
   #closed: MatryoshkaError | undefined;
 
   constructor(environment: SessionEnvironment) {
     this.#environment = environment;
+    this.#places = new FairTable(
+      () => environment.maxHandshakes,
+      () => environment.door?.evicted(),
+    );
     this.#table = new SessionTable(environment.resume ?? DEFAULT_RESUME_SETTINGS);
   }
 
@@ -46,8 +57,7 @@ export class Acceptor {
   /** Takes an accepted link and its first message, which is borrowed during the call. */
   offer(link: Link, first: Uint8Array): void {
     const environment = this.#environment;
-    const busy = this.#inProgress.size >= environment.maxHandshakes ? new MatryoshkaError('session.busy') : undefined;
-    const refusal = this.#closed ?? busy;
+    const refusal = this.#closed ?? environment.door?.knock(link, first);
     if (refusal !== undefined) {
       link.close(refusal);
       return;
@@ -70,8 +80,9 @@ export class Acceptor {
       return;
     }
     this.#inProgress.add(link);
+    const place = this.#places.enter(sourceOf(link), () => link.close(new MatryoshkaError('session.busy')));
     const timer = environment.clock.after(environment.handshakeTimeoutMs, () => link.close(new MatryoshkaError('session.timeout')));
-    link.attach(this.#awaitOpening(link, handshake, timer));
+    link.attach(this.#awaitOpening(link, handshake, ++this.#handshakes, place, timer));
     link.send([answer]);
   }
 
@@ -81,9 +92,10 @@ export class Acceptor {
     for (const link of [...this.#inProgress]) link.close(reason);
   }
 
-  #awaitOpening(link: Link, handshake: ResponderHandshake, timer: Timer): LinkHandler {
+  #awaitOpening(link: Link, handshake: ResponderHandshake, nth: number, place: Place, timer: Timer): LinkHandler {
     const finished = (): void => {
       timer.cancel();
+      place.leave();
       this.#inProgress.delete(link);
       // Overwrites the secrets of a handshake that got nowhere.
       handshake.abandon();
@@ -91,7 +103,7 @@ export class Acceptor {
     return {
       message: (bytes) => {
         try {
-          this.#open(link, handshake, bytes);
+          this.#open(link, handshake, nth, bytes);
         } catch (error) {
           link.close(asMatryoshkaError(error, 'session.handshake-failed'));
         } finally {
@@ -106,7 +118,7 @@ export class Acceptor {
     };
   }
 
-  #open(link: Link, handshake: ResponderHandshake, bytes: Uint8Array): void {
+  #open(link: Link, handshake: ResponderHandshake, nth: number, bytes: Uint8Array): void {
     const environment = this.#environment;
     if (bytes.length !== HANDSHAKE_OPENING_LENGTH) throw new MatryoshkaError('session.handshake-failed');
     const { identity: remote, length } = handshake.opening(bytes);
@@ -114,27 +126,33 @@ export class Acceptor {
     const epoch = { link, ...recordKeys(environment.provider, keys) };
     const first = openOpening(bytes.subarray(length), epoch.receiveKeys);
     if (first.type === 'session-resume') {
-      this.#resume(epoch, keys, remote, first);
+      this.#resume(epoch, keys, nth, remote, first);
       return;
     }
+    const ended = this.#table.ended(keys.sessionId);
     const resume = { sessionId: keys.sessionId, secret: keys.resumeSecret, table: this.#table };
     const session = new Session(environment, { ...epoch, role: 'responder', remote, anonymous: false, sends: 1, resume });
     link.attach(session.linkHandler);
-    const refusal = this.#refusal(session);
+    const refusal = ended === undefined ? this.#refusal(session) : new MatryoshkaError(ended);
     if (refusal !== undefined) session.close(refusal);
     else environment.onOpened(session);
   }
 
   /** Hands link and keys to the session found, if its initiator has proven to be the same (docs/protocol.md §5.2). */
-  #resume(epoch: Omit<EpochParts, 'sends'>, keys: SessionKeys, remote: RemoteIdentity, message: SessionResume): void {
+  #resume(epoch: Omit<EpochParts, 'sends'>, keys: SessionKeys, nth: number, remote: RemoteIdentity, message: SessionResume): void {
     const { link, sendKeys } = epoch;
     const { handshakeHash } = keys;
+    // That of the first handshake stays.
+    keys.resumeSecret.fill(0);
     const sessionId = message.sessionId.slice();
     const session = this.#table.find(sessionId);
     try {
-      if (session === undefined) throw new MatryoshkaError(this.#table.whyNot(sessionId));
+      if (session === undefined) throw new MatryoshkaError(this.#table.refuse(sessionId));
       if (!sameParty(session.remote, remote)) throw new MatryoshkaError('session.resume-unknown');
+      const refusal = this.#environment.door?.enter(remote, link);
+      if (refusal !== undefined) throw refusal;
       session.suspension.verify({ role: 'initiator', handshakeHash, sessionId, delivered: message.delivered }, message.proof);
+      session.suspension.supersede(nth);
     } catch (error) {
       const refusal = asMatryoshkaError(error, 'bug');
       link.send([sealMessage(sendKeys, { type: 'resume-refused', reason: refusal.code })]);
@@ -151,10 +169,17 @@ export class Acceptor {
 
   /** The other side has proven the network key: from here on a refusal says why (principle 5). */
   #refusal(session: Session): MatryoshkaError | undefined {
-    const { remote } = session;
-    if (!remote.authenticated) return this.#environment.acceptAnonymous ? undefined : new MatryoshkaError('session.anonymous-refused');
-    return remote.peerId === this.#environment.identity.peerId ? new MatryoshkaError('session.self') : undefined;
+    const { link, remote } = session;
+    const { acceptAnonymous, door, identity } = this.#environment;
+    if (!remote.authenticated && !acceptAnonymous) return new MatryoshkaError('session.anonymous-refused');
+    if (remote.authenticated && remote.peerId === identity.peerId) return new MatryoshkaError('session.self');
+    return door?.enter(remote, link);
   }
+}
+
+/** Whose share of the room a handshake takes: of one over relay links that of the direct neighbour they all come through. */
+function sourceOf({ info, remote }: Link): string {
+  return info.carriers.at(-1) ?? networkOf(remote.host, SOURCE_BITS);
 }
 
 /** Whether `now` is the party that `before` was: the proof says so of an anonymous one. */

@@ -1,6 +1,8 @@
 import type { CryptoProvider, DhKeyPair, Identity, KeyPairSource, Random, SlabPool } from '@matryoshka/session';
 import type { Clock } from '@matryoshka/transport';
 import type { Hello, MatryoshkaError, Message } from '@matryoshka/wire';
+import type { Door } from './door/door.ts';
+import type { KeyUpdateSettings } from './key-update-settings.ts';
 import type { Protocols } from './protocols.ts';
 import type { ResumeSettings } from './resume-settings.ts';
 import type { Session } from './session.ts';
@@ -40,10 +42,14 @@ export interface SessionEnvironment {
   readonly acceptAnonymous: boolean;
   /** How long a handshake may take on each side, in milliseconds. */
   readonly handshakeTimeoutMs: number;
-  /** Handshakes that may be in progress at once on the accepting side. */
+  /** Decides over those who come; without it all may who are welcome by `acceptAnonymous`. */
+  readonly door?: Door;
+  /** Handshakes that may be in progress at once on the accepting side; above it the oldest of the fullest source goes. */
   readonly maxHandshakes: number;
   /** How sessions outlive their links; without it they end with them. */
   readonly resume?: ResumeSettings;
+  /** When keys change; the limits of docs/protocol.md §4.4 by default. */
+  readonly keyUpdate?: KeyUpdateSettings;
   nextSessionId(): string;
   /** What is said of this node on `session`. */
   hello(session: Session): Hello;
@@ -54,4 +60,6 @@ export interface SessionEnvironment {
   /** It has its next link. */
   onResumed?(session: Session): void;
   onClosed(session: Session, reason: MatryoshkaError): void;
+  /** The other side of a session has sent what it must not, which ends it: its own deed, whoever is behind it. */
+  onMisbehaved?(session: Session, fault: MatryoshkaError): void;
 }

@@ -1,5 +1,6 @@
-import { Queue, type RecordKeys, type SealedRecord } from '@matryoshka/session';
+import { Queue, type RecordKeys, type Role, type SealedRecord } from '@matryoshka/session';
 import type { CloseReason, Link } from '@matryoshka/transport';
+import { KeySchedule, type KeyScheduleEnvironment } from './key-schedule.ts';
 
 /** What an epoch is made of. */
 export interface EpochParts {
@@ -10,20 +11,18 @@ export interface EpochParts {
   readonly sends: number;
 }
 
-/** One epoch of a session: one link, one handshake, one set of keys (docs/protocol.md §5). */
+/** One epoch of a session: one link, one handshake, and the keys that begin with it (docs/protocol.md §5). */
 export class Epoch {
   readonly link: Link;
-  readonly sendKeys: RecordKeys;
-  readonly receiveKeys: RecordKeys;
+  readonly keys: KeySchedule;
   /** Sent, and still borrowed by the link. */
   readonly #inFlight = new Queue<SealedRecord>();
   #writtenSends: number;
   #full = false;
 
-  constructor(parts: EpochParts) {
+  constructor(environment: KeyScheduleEnvironment, role: Role, parts: EpochParts) {
     this.link = parts.link;
-    this.sendKeys = parts.sendKeys;
-    this.receiveKeys = parts.receiveKeys;
+    this.keys = new KeySchedule(environment, role, parts.sendKeys, parts.receiveKeys);
     this.#writtenSends = parts.sends;
   }
 
@@ -32,7 +31,9 @@ export class Epoch {
     return this.#full;
   }
 
+  /** Sends a record that was sealed with `keys.send`. */
   send(record: SealedRecord): void {
+    this.keys.sealed(record.length);
     this.#inFlight.push(record);
     if (!this.link.send(record.parts)) this.#full = true;
   }
@@ -58,7 +59,6 @@ export class Epoch {
   /** Nothing is sent or read any more. What was sent stays with the link until it has closed. */
   end(reason: CloseReason): void {
     this.link.close(reason);
-    this.sendKeys.retire();
-    this.receiveKeys.wipe();
+    this.keys.end();
   }
 }

@@ -5,6 +5,7 @@ test('the entry exports exactly this', () => {
   expect(Object.keys(peer).toSorted()).toEqual([
     'Acceptor',
     'AsyncStream',
+    'DEFAULT_KEY_UPDATE_SETTINGS',
     'DEFAULT_RESUME_SETTINGS',
     'INITIAL_STREAM_CREDIT_BYTES',
     'MAX_STREAMS',
@@ -12,6 +13,7 @@ test('the entry exports exactly this', () => {
     'Outbox',
     'Protocols',
     'ReceiveWindow',
+    'RuledDoor',
     'STREAM_HIGH_WATER_BYTES',
     'SendCredit',
     'Session',

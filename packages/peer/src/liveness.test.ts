@@ -1,12 +1,12 @@
 import { SimulatedClock } from '@matryoshka/simulation';
 import { describe, expect, test } from 'vitest';
-import { Liveness, MAX_SILENT_PROBES, PROBE_AFTER_MS } from './liveness.ts';
+import { Liveness, MAX_SILENT_PROBES, PROBE_AFTER_MS, PROBE_AGAIN_MS } from './liveness.ts';
 
 function setUp(): { clock: SimulatedClock; liveness: Liveness; events: string[] } {
   const clock = new SimulatedClock();
   const events: string[] = [];
   const note = (what: string) => (): void => void events.push(`${what} ${clock.now()}`);
-  return { clock, events, liveness: new Liveness(clock, { probe: note('probe'), dead: note('dead') }) };
+  return { clock, events, liveness: new Liveness(clock, { tick: () => {}, probe: note('probe'), dead: note('dead') }) };
 }
 
 describe('liveness', () => {
@@ -23,16 +23,16 @@ describe('liveness', () => {
   test('asks after a silence, again and again, and gives up after three without an answer', async () => {
     const { clock, events } = setUp();
     await clock.run();
-    expect(events).toEqual(['probe 15000', 'probe 30000', 'probe 45000', 'dead 60000']);
-    expect([PROBE_AFTER_MS, MAX_SILENT_PROBES]).toEqual([15_000, 3]);
+    expect(events).toEqual(['probe 8000', 'probe 11000', 'probe 14000', 'dead 17000']);
+    expect([PROBE_AFTER_MS, PROBE_AGAIN_MS, MAX_SILENT_PROBES]).toEqual([8000, 3000, 3]);
   });
 
   test('starts to count anew with whatever comes', async () => {
     const { clock, liveness, events } = setUp();
-    await clock.advance(50_000);
+    await clock.advance(15_000);
     liveness.heard();
-    await clock.advance(50_000);
-    expect(events.slice(3)).toEqual(['probe 75000', 'probe 90000']);
+    await clock.advance(15_000);
+    expect(events.slice(3)).toEqual(['probe 25000', 'probe 28000']);
     liveness.stop();
   });
 
@@ -40,13 +40,13 @@ describe('liveness', () => {
     const { clock, liveness } = setUp();
     liveness.answered();
     expect(liveness.roundTripMs).toBeUndefined();
-    await clock.advance(15_000 + 80);
+    await clock.advance(PROBE_AFTER_MS + 80);
     liveness.answered();
     expect(liveness.roundTripMs).toBe(80);
-    await clock.advance(30_000);
+    await clock.advance(6000);
     liveness.answered();
     liveness.answered();
-    expect(liveness.roundTripMs).toBe(15_080);
+    expect(liveness.roundTripMs).toBe(3080);
     liveness.stop();
   });
 

@@ -12,6 +12,8 @@ export const MAX_SILENT_PROBES = 3;
 
 /** What the liveness check does to its session. */
 export interface LivenessHost {
+  /** Comes with each check, whatever it finds: time passes. */
+  tick(): void;
   /** Sends something that will be answered. */
   probe(): void;
   /** Nobody answers. */
@@ -67,6 +69,7 @@ export class Liveness {
   }
 
   readonly #check = (): void => {
+    this.#host.tick();
     if (!this.#heard) {
       if (this.#silent === MAX_SILENT_PROBES) {
         this.#host.dead();

@@ -1,10 +1,11 @@
 import { ACKNOWLEDGE_AFTER_BYTES, Delivery, MAX_RECORDS_PER_KEY, RecordKeys, RecordWriter, portableProvider } from '@matryoshka/session';
-import { SimulatedClock } from '@matryoshka/simulation';
+import { SimulatedClock, seededRandom } from '@matryoshka/simulation';
 import type { Link } from '@matryoshka/transport';
 import { MatryoshkaError, type Message, Reader, decodeMessage } from '@matryoshka/wire';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CountingPool } from '../test/pair.ts';
 import { Epoch } from './epoch.ts';
+import { DEFAULT_KEY_UPDATE_SETTINGS, type KeyUpdateSettings } from './key-update-settings.ts';
 import { CONTROL_LIMIT_BYTES, Outbox, type Source } from './outbox.ts';
 
 const PING: Message = { type: 'ping', token: new Uint8Array(8) };
@@ -84,8 +85,9 @@ beforeEach(() => {
   outbox = makeOutbox(keys);
 });
 
-function makeOutbox(sendKeys: RecordKeys): Outbox {
-  epoch = new Epoch({ link: link as unknown as Link, sendKeys, receiveKeys: sendKeys, sends: 0 });
+function makeOutbox(sendKeys: RecordKeys, keyUpdate?: KeyUpdateSettings): Outbox {
+  const environment = { provider: portableProvider, random: seededRandom(1), clock, ...(keyUpdate && { keyUpdate }) };
+  epoch = new Epoch(environment, 'initiator', { link: link as unknown as Link, sendKeys, receiveKeys: sendKeys, sends: 0 });
   return new Outbox(host, clock, new RecordWriter(pool), delivery, epoch);
 }
 
@@ -101,13 +103,14 @@ function written(sends: number): void {
 
 /** Types of the messages of all records, streams by their id. */
 function sentRecords(): (string | number)[][] {
-  const receiver = new RecordKeys(portableProvider, 'chacha20poly1305', KEY);
+  let receiver = new RecordKeys(portableProvider, 'chacha20poly1305', KEY);
   return link.records.map((record) => {
     const reader = new Reader(receiver.open(record.slice()));
     const types: (string | number)[] = [];
     while (reader.remaining > 0) {
       const message = decodeMessage(reader) as Message;
       types.push(message.type === 'stream-data' ? message.streamId : message.type);
+      if (message.type === 'key-update') receiver = receiver.next();
     }
     return types;
   });
@@ -316,6 +319,32 @@ describe('an outbox', () => {
     const other = new TestSource(outbox, 2, 1);
     outbox.ready(other);
     expect(other.drains).toBe(1);
+  });
+
+  test('a key update follows the record that made it due, alone, also between full records and over a full link', async () => {
+    outbox = makeOutbox(keys, { ...DEFAULT_KEY_UPDATE_SETTINGS, records: 2 });
+    link.capacity = 5;
+    // Two pieces fit into a record; the rest waits.
+    outbox.ready(new TestSource(outbox, 1, 20, 30_000));
+    await clock.run();
+    expect(sentRecords()).toEqual([[1, 1], [1, 1], ['key-update'], [1, 1], [1, 1], ['key-update']]);
+  });
+
+  test('a key update that only time makes due goes out with the next flush, by itself', async () => {
+    outbox = makeOutbox(keys, { ...DEFAULT_KEY_UPDATE_SETTINGS, exchangeMs: Number.POSITIVE_INFINITY });
+    outbox.flush();
+    await clock.advance(DEFAULT_KEY_UPDATE_SETTINGS.ageMs);
+    epoch.keys.tick();
+    outbox.flush();
+    expect(sentRecords()).toEqual([['key-update']]);
+  });
+
+  test('no key update follows the goodbye', () => {
+    outbox = makeOutbox(keys, { ...DEFAULT_KEY_UPDATE_SETTINGS, records: 2 });
+    outbox.control(PING);
+    outbox.flush();
+    outbox.finish(GOODBYE, true);
+    expect(sentRecords()).toEqual([['ping'], ['goodbye']]);
   });
 
   test('the last record of a key is the goodbye', async () => {

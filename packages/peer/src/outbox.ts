@@ -249,9 +249,10 @@ export class Outbox {
       if (!(this.#open || (this.#finishing && this.#epoch !== undefined))) return false;
       const epoch = this.#epoch as Epoch;
       this.#resender ??= this.#writer.sibling();
-      const again: SealedRecord = this.#resender.reseal(record, epoch.sendKeys);
+      const again: SealedRecord = this.#resender.reseal(record, epoch.keys.send);
       this.#delivery.resealed(again);
       epoch.send(again);
+      if (epoch.keys.due) this.#updateKeys(epoch, this.#resender);
     }
     this.#resender?.discard();
     this.#resender = undefined;
@@ -303,19 +304,35 @@ export class Outbox {
   }
 
   /**
-   * Seals and sends what is assembled; an acknowledgement that is due rides along, or goes alone when it must.
-   * @param reserve - records that the key must be good for after this one
+   * Seals and sends what is assembled; an acknowledgement that is due rides along, or goes alone when it must. A key update
+   * that is due follows.
+   * @param reserve - records that the key must be good for after this one, the goodbye: it never comes to that where keys
+   * are updated
    */
   #seal(reserve: number = 1): void {
     const due = this.#delivery.due;
-    if (!this.#writer.pending && !(due === 'now' || (due === 'later' && this.#acknowledgeDue))) return;
     const epoch = this.#epoch as Epoch;
-    if (epoch.sendKeys.counter + reserve >= MAX_RECORDS_PER_KEY) throw new MatryoshkaError('session.key-exhausted');
-    if (due !== 'no') this.#writer.message({ type: 'acknowledge', delivered: this.#delivery.tell() });
-    this.#acknowledgeDue = false;
-    const record = this.#writer.seal(epoch.sendKeys);
-    if (record.numbered) this.#delivery.retain(record);
-    epoch.send(record);
+    const { keys } = epoch;
+    if (this.#writer.pending || due === 'now' || (due === 'later' && this.#acknowledgeDue)) {
+      if (keys.send.counter + reserve >= MAX_RECORDS_PER_KEY) throw new MatryoshkaError('session.key-exhausted');
+      if (due !== 'no') this.#writer.message({ type: 'acknowledge', delivered: this.#delivery.tell() });
+      this.#acknowledgeDue = false;
+      const record = this.#writer.seal(keys.send);
+      if (record.numbered) this.#delivery.retain(record);
+      epoch.send(record);
+    }
+    // Nothing follows the goodbye.
+    if (reserve > 0 && keys.due) this.#updateKeys(epoch, this.#writer);
+  }
+
+  /** Each key update alone in its record, also where the link is full: they are rare and small. Nothing may be begun. */
+  #updateKeys(epoch: Epoch, writer: RecordWriter): void {
+    const { keys } = epoch;
+    for (let update = keys.take(); update !== undefined; update = keys.take()) {
+      writer.message(update);
+      epoch.send(writer.seal(keys.send));
+      keys.sent(update);
+    }
   }
 }
 

@@ -1,4 +1,11 @@
-import { type InitiatorHandshake, type RecordKeys, type SessionKeys, randomBetween, resumeProof, verifyResumeProof } from '@matryoshka/session';
+import {
+  type InitiatorHandshake,
+  type RecordKeys,
+  type SessionKeys,
+  randomBetween,
+  resumeProof,
+  verifyResumeProof,
+} from '@matryoshka/session';
 import type { CloseReason, Link, LinkHandler, Timer } from '@matryoshka/transport';
 import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, asMatryoshkaError } from '@matryoshka/wire';
 import { deadline } from './deadline.ts';
@@ -115,6 +122,12 @@ export class Resumption {
     this.#running = undefined;
   }
 
+  /** The session is over: forgets the secret it was resumed with. */
+  end(): void {
+    this.stop();
+    this.#keys.secret.fill(0);
+  }
+
   async #run(reason: CloseReason, running: AbortController): Promise<void> {
     const { signal } = running;
     for (let attempt = 0; !signal.aborted; attempt++) {
@@ -141,13 +154,12 @@ export class Resumption {
     const longest = attempt === 0 ? FIRST_PAUSE_MS : Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** (attempt - 1));
     const pauseMs = randomBetween(random, attempt === 0 ? 0 : Math.floor(longest / 2), longest);
     return new Promise((resolve) => {
-      let timer: Timer | undefined;
       const done = (): void => {
-        timer?.cancel();
+        timer.cancel();
         signal.removeEventListener('abort', done);
         resolve();
       };
-      timer = clock.after(pauseMs, done);
+      const timer: Timer = clock.after(pauseMs, done);
       signal.addEventListener('abort', done, { once: true });
     });
   }
@@ -225,7 +237,13 @@ export class Resumption {
     this.#anew = false;
     sealOpening(opening, length, keys.sendKeys, { type: 'session-new' });
     link.send([opening]);
-    this.#host.resumed({ link, ...keys, sends: 1 }, 0);
+    this.#succeed({ link, ...keys, sends: 1 }, 0);
+  }
+
+  #succeed(epoch: EpochParts, delivered: number): void {
+    // Done before anybody hears of it: what comes next on the link may end it at once, and then it starts again.
+    this.#running = undefined;
+    this.#host.resumed(epoch, delivered);
   }
 
   /** Says which session goes on, and proves it. */
@@ -233,7 +251,9 @@ export class Resumption {
     const { opening, length, delivered, keys } = this.#finish(handshake, answer);
     const { provider } = this.#environment;
     const { secret, sessionId } = this.#keys;
-    const { handshakeHash } = handshake.keys;
+    const { handshakeHash, resumeSecret } = handshake.keys;
+    // That of the first handshake stays.
+    resumeSecret.fill(0);
     const proof = resumeProof(provider, secret, { role: 'initiator', handshakeHash, sessionId, delivered });
     sealOpening(opening, length, keys.sendKeys, { type: 'session-resume', sessionId, delivered, proof });
     link.send([opening]);
@@ -246,7 +266,7 @@ export class Resumption {
       const { delivered } = message;
       const claim = { role: 'responder', handshakeHash: asked.handshakeHash, sessionId: this.#keys.sessionId, delivered } as const;
       verifyResumeProof(this.#environment.provider, this.#keys.secret, claim, message.proof);
-      this.#host.resumed({ link, sendKeys: asked.sendKeys, receiveKeys: asked.receiveKeys, sends: 1 }, delivered);
+      this.#succeed({ link, sendKeys: asked.sendKeys, receiveKeys: asked.receiveKeys, sends: 1 }, delivered);
       return;
     }
     if (message?.type !== 'resume-refused') throw new MatryoshkaError('session.unexpected', 'neither resumed nor refused');

@@ -103,7 +103,7 @@ export class Session implements OutboxHost, ResumptionHost {
       this.#resolveGreeted = resolve;
     });
     this.#delivery = new Delivery(environment.resume?.retainedBytes);
-    this.#epoch = new Epoch(parts);
+    this.#epoch = new Epoch(environment, parts.role, parts);
     this.#linkHandler = this.#handlerOf(this.#epoch);
     this.#outbox = new Outbox(this, environment.clock, new RecordWriter(environment.slabs), this.#delivery, this.#epoch);
     this.#streams = new StreamTable(
@@ -113,6 +113,10 @@ export class Session implements OutboxHost, ResumptionHost {
       (handler, stream) => handler(stream, this),
     );
     this.#liveness = new Liveness(environment.clock, {
+      tick: () => {
+        this.#epoch.keys.tick();
+        if (this.#epoch.keys.due) this.#outbox.flushSoon();
+      },
       probe: () => this.#outbox.control({ type: 'ping', token: randomBytes(environment.random, PING_LENGTH) }),
       dead: () => this.#lost(new MatryoshkaError('session.path-stalled')),
     });
@@ -232,10 +236,10 @@ export class Session implements OutboxHost, ResumptionHost {
 
   #record(bytes: Uint8Array): void {
     if (this.#state !== 'ready') return;
-    const { receiveKeys } = this.#epoch;
+    const keys = this.#epoch.keys.receive;
     let plaintext: Uint8Array;
     try {
-      plaintext = receiveKeys.open(bytes);
+      plaintext = keys.open(bytes);
     } catch (error) {
       // A record that fails ends the link without a word: who sent it may be anyone (docs/protocol.md §2).
       this.#lost(asMatryoshkaError(error, 'session.record-failed'));
@@ -249,7 +253,7 @@ export class Session implements OutboxHost, ResumptionHost {
       this.failed(error);
       return;
     } finally {
-      receiveKeys.free();
+      keys.free();
     }
     if (this.#state !== 'ready') return;
     if (this.#delivery.due === 'now') this.#outbox.acknowledge();
@@ -259,7 +263,9 @@ export class Session implements OutboxHost, ResumptionHost {
 
   /** What the other side sent is not allowed, or sending failed: says why and closes. */
   failed(error: unknown): void {
-    this.#close(asMatryoshkaError(error, 'bug'), false);
+    const fault = asMatryoshkaError(error, 'bug');
+    if (fault.kind === 'peer' && this.#state === 'ready') this.#environment.onMisbehaved?.(this, fault);
+    this.#close(fault, false);
   }
 
   // ---- the link is gone, and the next one -------------------------------------------------------------------------
@@ -342,7 +348,7 @@ export class Session implements OutboxHost, ResumptionHost {
       const reason = new MatryoshkaError('session.link-lost', 'the other side goes on over another link');
       this.#lost(reason);
     }
-    const epoch = new Epoch(parts);
+    const epoch = new Epoch(this.#environment, this.role, parts);
     if (!this.suspended) {
       epoch.end(new MatryoshkaError('closed'));
       return;
@@ -409,6 +415,8 @@ export class Session implements OutboxHost, ResumptionHost {
         this.#environment.relay.data(this, reader.u32(), reader.u32(), reader.u8(), reader.bytes(bodyLength - 9));
       } else {
         const message = decodeBody(type, reader.bytes(bodyLength), at);
+        if (type === MessageType.keyUpdate && (at > 0 || (plaintext[reader.offset] ?? MessageType.padding) !== MessageType.padding))
+          throw new MatryoshkaError('session.unexpected', 'a key update is alone in its record');
         if (message !== undefined) this.#handle(message);
       }
     }
@@ -451,11 +459,14 @@ export class Session implements OutboxHost, ResumptionHost {
         break;
       case 'cover':
         break;
+      case 'key-update':
+        this.#epoch.keys.read(message);
+        if (this.#epoch.keys.due) this.#outbox.flushSoon();
+        break;
       case 'session-new':
       case 'session-resume':
       case 'resumed':
       case 'resume-refused':
-      case 'key-update':
         throw new MatryoshkaError('session.unexpected', `${message.type} is not allowed now`);
       case 'relay-create':
       case 'relay-status':

@@ -1,5 +1,5 @@
 import { Delivery, RecordKeys, RecordWriter, SlabPool, portableProvider } from '@matryoshka/session';
-import { SimulatedClock } from '@matryoshka/simulation';
+import { SimulatedClock, seededRandom } from '@matryoshka/simulation';
 import type { Link } from '@matryoshka/transport';
 import { type Message, Reader, decodeMessage } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
@@ -31,12 +31,13 @@ function bench(retainedLimitBytes: number): Bench {
       throw error;
     },
   };
+  const environment = { provider: portableProvider, random: seededRandom(1), clock };
   const outbox = new Outbox(
     host,
     clock,
     new RecordWriter(new SlabPool()),
     delivery,
-    new Epoch({ link, sendKeys: keys(), receiveKeys: keys(), sends: 0 }),
+    new Epoch(environment, 'initiator', { link, sendKeys: keys(), receiveKeys: keys(), sends: 0 }),
   );
   return {
     outbox,

@@ -1,4 +1,4 @@
-import type { RecordWriter } from '@matryoshka/session';
+import { ACKNOWLEDGE_AFTER_BYTES, type RecordWriter } from '@matryoshka/session';
 import { MatryoshkaError, type ReasonCode, STREAM_DATA_OVERHEAD, type StreamProgress, asMatryoshkaError } from '@matryoshka/wire';
 import { ByteQueue } from './byte-queue.ts';
 import { ReceiveWindow, SendCredit } from './credit.ts';
@@ -78,7 +78,8 @@ export class Stream implements Source {
     this.id = id;
     this.protocol = protocol;
     this.#credit = new SendCredit(credit);
-    this.#window = new ReceiveWindow(window, window);
+    // As often as an acknowledgement goes out, with which it rides.
+    this.#window = new ReceiveWindow(window, window, Math.min(window / 2, ACKNOWLEDGE_AFTER_BYTES));
   }
 
   /** Bytes handed to records so far. */

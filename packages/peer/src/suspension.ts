@@ -16,6 +16,8 @@ export class Suspension {
   readonly #session: Session;
   readonly #parts: ResumeParts;
   readonly #resumption: Resumption | undefined;
+  /** Which of the responder's handshakes the session runs over, counted as they began. */
+  #handshake = 0;
   #graceTimer: Timer | undefined;
   #stallTimer: Timer | undefined;
 
@@ -66,7 +68,7 @@ export class Suspension {
   over(reason: MatryoshkaError): void {
     this.#graceTimer?.cancel();
     this.#stallTimer?.cancel();
-    this.#resumption?.stop();
+    this.#resumption?.end();
     this.#parts.table?.remove(this.#parts.sessionId, this.#session, reason.code);
     this.#parts.secret.fill(0);
   }
@@ -79,6 +81,16 @@ export class Suspension {
   /** @throws MatryoshkaError `session.resume-failed` unless the other side has proven `claim` */
   verify(claim: ResumeClaim, proof: Uint8Array): void {
     verifyResumeProof(this.#environment.provider, this.#parts.secret, claim, proof);
+  }
+
+  /**
+   * The session is to go on over the link of the responder's `nth` handshake. Its initiator makes one after the other: an
+   * opening of an earlier one has come late, and its link was given up long ago.
+   * @throws MatryoshkaError `session.resume-failed` for a handshake that began before that of the newest link
+   */
+  supersede(nth: number): void {
+    if (nth < this.#handshake) throw new MatryoshkaError('session.resume-failed', 'a resume that has come late');
+    this.#handshake = nth;
   }
 
   #expire(reason: MatryoshkaError): void {

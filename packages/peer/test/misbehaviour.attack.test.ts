@@ -26,7 +26,6 @@ const CASES: readonly (readonly [what: string, messages: readonly Message[] | Ui
   ],
   ['an answer to no resume', [{ type: 'resumed', delivered: 0, proof: pattern(32) }], 'session.unexpected'],
   ['a refusal of no resume', [{ type: 'resume-refused', reason: 'closed' }], 'session.unexpected'],
-  ['a key update', [{ type: 'key-update' }], 'session.unexpected'],
   ['a stream id that is not the next one', [{ ...OPEN, streamId: 2 }], 'session.unexpected'],
   ['a stream id of ours', [{ ...OPEN, streamId: 1 }], 'session.unexpected'],
   ['a stream id twice', [OPEN, OPEN], 'session.unexpected'],

@@ -1,8 +1,8 @@
-import { TAG_LENGTH } from '@matryoshka/session';
+import { type RecordKeys, type Role, TAG_LENGTH } from '@matryoshka/session';
 import { type World, createWorld } from '@matryoshka/simulation';
 import { type CloseReason, type Link, memoryLink } from '@matryoshka/transport';
 import { type Message, MessageType, Reader, Writer, decodeMessage, encodeMessage, messageLength } from '@matryoshka/wire';
-import type { Session } from '../src/index.ts';
+import { DEFAULT_KEY_UPDATE_SETTINGS, type KeyUpdateSettings, type Session } from '../src/index.ts';
 import { HELLO, type Keys, TestNode, keyPairs, sessionOver } from './pair.ts';
 
 /** The other end of a session, which says what it is told to, right or wrong. */
@@ -13,11 +13,14 @@ export class RawPeer {
   /** Messages per record, in order. */
   readonly records: Message['type'][][] = [];
   closed: CloseReason | undefined;
-  readonly #keys: Keys;
+  /** Whoever changes its keys says so. */
+  sendKeys: RecordKeys;
+  receiveKeys: RecordKeys;
 
   constructor(link: Link, keys: Keys) {
     this.link = link;
-    this.#keys = keys;
+    this.sendKeys = keys.sendKeys;
+    this.receiveKeys = keys.receiveKeys;
     link.attach({
       message: (bytes) => this.#record(bytes.slice()),
       written: () => {},
@@ -43,7 +46,7 @@ export class RawPeer {
 
   sealed(plaintext: Uint8Array): Uint8Array {
     const record = new Uint8Array(plaintext.length + TAG_LENGTH);
-    this.#keys.sendKeys.seal(plaintext, record);
+    this.sendKeys.seal(plaintext, record);
     return record;
   }
 
@@ -53,7 +56,7 @@ export class RawPeer {
   }
 
   #record(bytes: Uint8Array): void {
-    const reader = new Reader(this.#keys.receiveKeys.open(bytes));
+    const reader = new Reader(this.receiveKeys.open(bytes));
     const types: Message['type'][] = [];
     while (reader.remaining > 0) {
       const message = decodeMessage(reader);
@@ -72,13 +75,26 @@ export interface RawPair {
   readonly raw: RawPeer;
 }
 
-/** A session and a peer that may say anything; it is the initiator and has said hello, unless told otherwise. */
-export async function rawPair({ hello = true, delayMs = 0 } = {}): Promise<RawPair> {
+interface RawPairOptions {
+  readonly hello?: boolean;
+  readonly delayMs?: number;
+  /** The session's. */
+  readonly role?: Role;
+  readonly keyUpdate?: KeyUpdateSettings;
+}
+
+/** A session and a peer that may say anything; the peer is the initiator and has said hello, unless told otherwise. */
+export async function rawPair({
+  hello = true,
+  delayMs = 0,
+  role = 'responder',
+  keyUpdate = DEFAULT_KEY_UPDATE_SETTINGS,
+}: RawPairOptions = {}): Promise<RawPair> {
   const world = createWorld({ seed: 1 });
   const [dialled, accepted] = memoryLink({ clock: world.clock, delayMs: () => delayMs });
   const [initiator, responder] = keyPairs();
-  const node = new TestNode(world, 1);
-  const session = sessionOver(node, accepted, 'responder', responder);
+  const node = Object.assign(new TestNode(world, 1), { keyUpdate });
+  const session = sessionOver(node, accepted, role, responder);
   const raw = new RawPeer(dialled, initiator);
   if (hello) raw.send(HELLO);
   await world.clock.advance(2 * delayMs + 1);

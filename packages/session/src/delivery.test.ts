@@ -152,12 +152,105 @@ describe('delivery', () => {
     expect([slab.sole, delivery.retainedBytes, [...delivery.retained]]).toEqual([true, 0, []]);
   });
 
+  test('over the next link, what the other side has not received is sealed again, oldest first', () => {
+    const delivery = new Delivery();
+    const packer = new Packer();
+    const records = [100, 200, 300, 400].map((length) => packer.record(length));
+    for (const record of records) delivery.retain(record);
+    delivery.acknowledge(1);
+    expect(delivery.stale).toBeUndefined();
+    // It has received one more than it could say.
+    delivery.resume(2);
+    expect([delivery.stale, [...delivery.retained], delivery.retainedBytes, delivery.sent]).toEqual([records[2], records.slice(2), 700, 4]);
+    const again = [packer.record(300), packer.record(400)];
+    delivery.resealed(again[0] as SealedRecord);
+    expect([delivery.stale, [...delivery.retained]]).toEqual([records[3], [again[0], records[3]]]);
+    delivery.resealed(again[1] as SealedRecord);
+    expect([delivery.stale, [...delivery.retained], delivery.retainedBytes, delivery.sent]).toEqual([undefined, again, 700, 4]);
+    // Numbers go on.
+    delivery.retain(packer.record(500));
+    expect(delivery.sent).toBe(5);
+    delivery.acknowledge(5);
+    expect(delivery.retainedBytes).toBe(0);
+  });
+
+  test('a link that breaks before all of it went out: what was sealed again, and what was not yet, in one order', () => {
+    const delivery = new Delivery();
+    const packer = new Packer();
+    const records = [10, 20, 30, 40].map((length) => packer.record(length));
+    for (const record of records) delivery.retain(record);
+    delivery.resume(0);
+    const again = [packer.record(10), packer.record(20)];
+    for (const record of again) delivery.resealed(record);
+    delivery.resume(1);
+    expect([...delivery.retained]).toEqual([again[1], records[2], records[3]]);
+    expect(delivery.stale).toBe(again[1]);
+  });
+
+  test('a count that cannot be is refused, and changes nothing', () => {
+    const delivery = new Delivery();
+    const packer = new Packer();
+    const records = [10, 20, 30].map((length) => packer.record(length));
+    for (const record of records) delivery.retain(record);
+    delivery.acknowledge(2);
+    for (const delivered of [0, 1, 4, Number.MAX_SAFE_INTEGER]) expect(() => delivery.resume(delivered)).toThrow(INVALID);
+    expect([[...delivery.retained], delivery.stale, delivery.sent]).toEqual([[records[2]], undefined, 3]);
+    delivery.resume(3);
+    expect([[...delivery.retained], delivery.stale]).toEqual([[], undefined]);
+  });
+
+  test('what was not sent over this link yet cannot be acknowledged', () => {
+    const delivery = new Delivery();
+    const packer = new Packer();
+    for (let i = 0; i < 3; i++) delivery.retain(packer.record(10));
+    delivery.resume(1);
+    delivery.acknowledge(1);
+    expect(() => delivery.acknowledge(2)).toThrow(INVALID);
+    delivery.resealed(packer.record(10));
+    delivery.acknowledge(2);
+    expect(() => delivery.acknowledge(3)).toThrow(INVALID);
+  });
+
+  test('received records are counted across links, and told anew where they were not yet', () => {
+    const delivery = new Delivery();
+    delivery.receive(10);
+    delivery.receive(10);
+    delivery.tell();
+    delivery.receive(10);
+    delivery.resume(0);
+    expect([delivery.received, delivery.due]).toEqual([3, 'later']);
+    delivery.receive(10);
+    expect(delivery.tell()).toBe(4);
+  });
+
+  test('a record that is sealed again counts its memory once, and the old one is given back', () => {
+    const pool = new SlabPool();
+    const [old, next] = [pool.take(), pool.take()];
+    const record = (slab: Slab, from: number): SealedRecord => new SealedRecord(slab, [slab.bytes.subarray(from, from + 100)], 0, true);
+    const delivery = new Delivery(1_000_000);
+    const records = [record(old, 0), record(old, 100)];
+    for (const each of records) {
+      delivery.retain(each);
+      each.written();
+    }
+    delivery.resume(0);
+    delivery.resealed(record(next, 0));
+    expect([old.sole, old.retained, next.retained, delivery.retainedBytes]).toEqual([false, 1, 1, 200]);
+    delivery.resealed(record(next, 100));
+    expect([old.sole, old.retained, next.retained, delivery.retainedBytes]).toEqual([true, 0, 2, 200]);
+    // In the end it lets go of stale ones as of all others.
+    delivery.resume(1);
+    delivery.release();
+    expect([next.retained, delivery.retainedBytes, delivery.stale, [...delivery.retained]]).toEqual([0, 0, undefined, []]);
+  });
+
   test('does what a list of numbers does', () => {
     const operation = fc.oneof(
       fc.record({ type: fc.constantFrom('send' as const, 'send detached' as const), value: fc.integer({ min: 17, max: 65_535 }) }),
       fc.record({ type: fc.constant('acknowledge' as const), value: fc.integer({ min: 0, max: 60 }) }),
       fc.record({ type: fc.constant('receive' as const), value: fc.integer({ min: 17, max: 65_535 }) }),
-      fc.record({ type: fc.constantFrom('tell' as const, 'new slab' as const), value: fc.constant(0) }),
+      fc.record({ type: fc.constantFrom('tell' as const, 'new slab' as const, 'seal again' as const), value: fc.constant(0) }),
+      fc.record({ type: fc.constant('resume' as const), value: fc.integer({ min: 0, max: 60 }) }),
     );
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.array(operation, { maxLength: 60 }), (limit, operations) => {
@@ -168,15 +261,33 @@ describe('delivery', () => {
         let received = 0;
         let told = 0;
         let untold = 0;
+        /** The first one that was not sent over this link. */
+        let fresh = 0;
         for (const { type, value } of operations) {
-          if (type === 'send' || type === 'send detached') {
+          if (type === 'seal again') {
+            if (fresh === sent.length) continue;
+            const record = packer.record((sent[fresh] as { length: number }).length);
+            delivery.resealed(record);
+            sent[fresh++] = { length: record.length, slab: record.slab };
+          } else if (type === 'resume') {
+            if (value > sent.length || value < acknowledged) {
+              expect(() => delivery.resume(value)).toThrow(INVALID);
+            } else {
+              delivery.resume(value);
+              acknowledged = value;
+              fresh = value;
+            }
+          } else if (type === 'send' || type === 'send detached') {
+            // New records go out when all others have.
+            if (fresh < sent.length) continue;
             const record = type === 'send' ? packer.record(value) : packer.detached(value);
             delivery.retain(record);
             sent.push({ length: value, slab: record.slab });
+            fresh++;
           } else if (type === 'acknowledge') {
-            if (value > sent.length) expect(() => delivery.acknowledge(value)).toThrow(INVALID);
+            if (value > fresh) expect(() => delivery.acknowledge(value)).toThrow(INVALID);
             else delivery.acknowledge(value);
-            if (value <= sent.length) acknowledged = Math.max(acknowledged, value);
+            if (value <= fresh) acknowledged = Math.max(acknowledged, value);
           } else if (type === 'receive') {
             delivery.receive(value);
             received++;
@@ -193,11 +304,12 @@ describe('delivery', () => {
           const slabs = new Set(waiting.map(({ slab }) => slab).filter((slab) => slab !== undefined)).size;
           expect([delivery.sent, delivery.received, delivery.retainedBytes]).toEqual([sent.length, received, bytes]);
           expect([...delivery.retained].map((record) => record.length)).toEqual(waiting.map(({ length }) => length));
+          expect(delivery.stale?.length).toBe(sent[fresh]?.length);
           expect(delivery.full).toBe(bytes >= limit || (slabs - 1) * SLAB_LENGTH >= limit);
           expect(delivery.due).toBe(told === received ? 'no' : untold >= ACKNOWLEDGE_AFTER_BYTES ? 'now' : 'later');
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
   });
 });

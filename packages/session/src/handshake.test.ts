@@ -110,8 +110,11 @@ describe.each(selectors)('$pattern with $suite', ({ pattern, suite }) => {
     expect([ours.send, ours.receive, ours.handshakeHash, ours.resumeSecret, ours.sessionId].map((bytes) => bytes.length)).toEqual([
       32, 32, 32, 32, 16,
     ]);
-    const secrets = [ours.send, ours.receive, ours.handshakeHash, ours.resumeSecret].map((bytes) => bytes.toHex());
-    expect(new Set(secrets).size).toBe(4);
+    expect([ours.maskSend, ours.maskReceive]).toEqual([theirs.maskReceive, theirs.maskSend]);
+    expect([ours.maskSend.length, ours.maskReceive.length]).toEqual([32, 32]);
+    const { send, receive, handshakeHash, resumeSecret, maskSend, maskReceive } = ours;
+    const secrets = [send, receive, handshakeHash, resumeSecret, maskSend, maskReceive].map((bytes) => bytes.toHex());
+    expect(new Set(secrets).size).toBe(6);
   });
 
   test('any changed byte of the request fails', () => {

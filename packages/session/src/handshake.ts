@@ -12,6 +12,8 @@ const PROLOGUE_LABEL: Uint8Array = utf8.encode('matryoshka/1');
 const NETWORK_KEY_LABEL: Uint8Array = utf8.encode('matryoshka network key 1');
 const SESSION_ID_LABEL: Uint8Array = utf8.encode('matryoshka session id');
 const RESUME_LABEL: Uint8Array = utf8.encode('matryoshka resume secret');
+const MASK_FORWARD_LABEL: Uint8Array = utf8.encode('matryoshka mask forward');
+const MASK_BACKWARD_LABEL: Uint8Array = utf8.encode('matryoshka mask backward');
 const SESSION_ID_LENGTH = 16;
 const MAX_HOUR = 0xffff_ffff;
 
@@ -35,6 +37,13 @@ export interface SessionKeys {
   readonly sessionId: Uint8Array;
   /** 32 bytes that prove a resume to come from the same party: HMAC-SHA-256(ck, "matryoshka resume secret" ‖ handshake hash). */
   readonly resumeSecret: Uint8Array;
+  /**
+   * 32 bytes that a framing masks the lengths of what we send with: HMAC-SHA-256(ck, "matryoshka mask forward" ‖ handshake
+   * hash) for the initiator, with "backward" for the responder.
+   */
+  readonly maskSend: Uint8Array;
+  /** The other side's `maskSend`. */
+  readonly maskReceive: Uint8Array;
 }
 
 /**
@@ -121,6 +130,8 @@ export function assertHour(hour: number): void {
 export function deriveSessionKeys(noise: HandshakeState, role: Role, suite: SuiteName): SessionKeys {
   const result = noise.done;
   if (result === undefined) throw new TypeError('the handshake is not done');
+  const forward = result.exportSecret(MASK_FORWARD_LABEL);
+  const backward = result.exportSecret(MASK_BACKWARD_LABEL);
   const keys: SessionKeys = {
     role,
     suite,
@@ -129,6 +140,8 @@ export function deriveSessionKeys(noise: HandshakeState, role: Role, suite: Suit
     handshakeHash: result.handshakeHash,
     sessionId: result.exportSecret(SESSION_ID_LABEL).slice(0, SESSION_ID_LENGTH),
     resumeSecret: result.exportSecret(RESUME_LABEL),
+    maskSend: role === 'initiator' ? forward : backward,
+    maskReceive: role === 'initiator' ? backward : forward,
   };
   result.wipe();
   return keys;

@@ -18,6 +18,7 @@ export { InitiatorHandshake, type InitiatorOptions } from './initiator-handshake
 export type { CipherState } from './noise/cipher-state.ts';
 export { KeyPairReserve } from './key-pair-reserve.ts';
 export { type KeyPairSource, freshKeyPairs } from './key-pair-source.ts';
+export { type KeyExchangeAnswer, type KeyExchangeRequest, KeyExchange, answerKeyExchange } from './key-update.ts';
 export { type CompletedHandshake } from './noise/completed-handshake.ts';
 export { type HandshakeOptions, HandshakeState, type ReceivedPayload } from './noise/handshake-state.ts';
 export { namedPattern } from './noise/pattern-catalog.ts';

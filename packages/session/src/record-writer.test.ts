@@ -233,6 +233,114 @@ describe('a record writer', () => {
     expect(large.parts[0]).toHaveLength(0);
   });
 
+  describe.each([
+    ['in slabs', portableProvider],
+    ['in memory of their own', detachedProvider(portableProvider, 0)],
+  ])('sealed again, %s', (_where, provider) => {
+    const nextKeys = (): [RecordKeys, RecordKeys] => [
+      new RecordKeys(provider, 'aes256gcm', new Uint8Array(32).fill(10)),
+      new RecordKeys(provider, 'aes256gcm', new Uint8Array(32).fill(10)),
+    ];
+
+    test('a record has the same contents under another key, and no block in common', () => {
+      const { writer, keys, open } = setUp(provider);
+      const bytes = Uint8Array.from({ length: 5000 }, (_, i) => i);
+      writer.streamData(3, bytes.length);
+      writer.carried(bytes);
+      writer.message(END);
+      writer.message(ACKNOWLEDGE);
+      const record = writer.seal(keys);
+      const before = bytesOf(record);
+      const plaintext = open(record).slice();
+      const [sealing, opening] = nextKeys();
+      const again = writer.reseal(record, sealing);
+      expect([again.length, again.counter, again.numbered]).toEqual([record.length, 0, true]);
+      const after = bytesOf(again);
+      const blocks = new Set<string>();
+      for (let at = 0; at + 16 <= before.length; at += 16) blocks.add(Buffer.from(before.subarray(at, at + 16)).toString('hex'));
+      for (let at = 0; at + 16 <= after.length; at += 16) {
+        expect(blocks.has(Buffer.from(after.subarray(at, at + 16)).toString('hex'))).toBe(false);
+      }
+      expect(opening.open(after)).toEqual(plaintext);
+      // The old one is as it was: it may have to be sealed once more.
+      expect(bytesOf(record)).toEqual(before);
+    });
+
+    test('again and again, over link after link, it stays the same; the largest one, too', () => {
+      const { writer, keys, pool } = setUp(provider);
+      const length = writer.carriedSpace - MESSAGE_HEADER_LENGTH - 9;
+      writer.relayData(1, 2, true, length);
+      writer.carried(new Uint8Array(length).fill(0xab));
+      writer.message(ACKNOWLEDGE);
+      let record = writer.seal(keys);
+      expect(record.length).toBe(65_535);
+      const delivery = new Delivery();
+      delivery.retain(record);
+      for (let link = 0; link < 5; link++) {
+        const [sealing, opening] = nextKeys();
+        delivery.resume(0);
+        record.written();
+        record = writer.reseal(record, sealing);
+        delivery.resealed(record);
+        const plaintext = opening.open(bytesOf(record));
+        expect([plaintext.length, plaintext[0], plaintext[20], plaintext.at(-1)]).toEqual([65_519, 0x22, 0xab, 5]);
+      }
+      record.written();
+      delivery.acknowledge(1);
+      writer.rest();
+      expect([pool.out, delivery.retainedBytes]).toEqual([0, 0]);
+    });
+
+    test('beside a record that is begun: by a sibling, from the same pool', () => {
+      const { writer, keys, pool, open } = setUp(provider);
+      writer.message(END);
+      const record = writer.seal(keys);
+      writer.message(ACKNOWLEDGE);
+      expect(() => writer.reseal(record, keys)).toThrow(expect.objectContaining({ code: 'bug' }) as Error);
+      const [sealing, opening] = nextKeys();
+      const sibling = writer.sibling();
+      const again = sibling.reseal(record, sealing);
+      expect(messagesOf(opening.open(bytesOf(again)))).toEqual([END]);
+      open(record);
+      const begun = writer.seal(keys);
+      expect(messagesOf(open(begun))).toEqual([ACKNOWLEDGE]);
+      for (const each of [record, again, begun]) {
+        each.written();
+        each.acknowledged();
+      }
+      sibling.discard();
+      writer.discard();
+      expect(pool.out).toBe(0);
+    });
+
+    test('only what is kept: a record that is acknowledged, or has no numbered message, cannot be', () => {
+      const { writer, keys } = setUp(provider);
+      writer.message(ACKNOWLEDGE);
+      const unnumbered = writer.seal(keys);
+      writer.message(END);
+      const numbered = writer.seal(keys);
+      expect(() => unnumbered.reopen(new Uint8Array(100))).toThrow(TypeError);
+      expect(numbered.reopen(new Uint8Array(100))).toBe(messageLength(END));
+      numbered.acknowledged();
+      expect(() => numbered.reopen(new Uint8Array(100))).toThrow(TypeError);
+    });
+
+    test('with a key that is retired: it is overwritten when the last record kept under it is acknowledged', () => {
+      const { writer, keys } = setUp(provider);
+      const records = [1, 2].map(() => {
+        writer.message(END);
+        return writer.seal(keys);
+      });
+      keys.retire();
+      const [first, second] = records as [SealedRecord, SealedRecord];
+      expect(first.reopen(new Uint8Array(100))).toBe(messageLength(END));
+      first.acknowledged();
+      expect(second.reopen(new Uint8Array(100))).toBe(messageLength(END));
+      second.acknowledged();
+      expect(() => keys.seal(new Uint8Array(1), new Uint8Array(17))).toThrow(/wiped/);
+    });
+  });
+
   test.each([
     ['in slabs', portableProvider],
     ['in memory of their own', detachedProvider(portableProvider, 0)],

@@ -152,6 +152,84 @@ describe.each(SUITES)('records with %s', (suite) => {
   });
 });
 
+describe.each(SUITES)('the next generation of keys with %s', (suite) => {
+  test('counts from 0, opens what the other side seals with its own, and nothing of the generation before', () => {
+    const [sender, receiver] = pair(suite);
+    receiver.open(sealed(sender, Uint8Array.of(1)));
+    const late = sealed(sender, Uint8Array.of(2));
+    const [ahead, behind] = [sender.next(), receiver.next()];
+    expect([ahead.counter, behind.counter]).toEqual([0, 0]);
+    const record = sealed(ahead, Uint8Array.of(3));
+    expect(() => behind.open(late.slice())).toThrow(FAILED);
+    expect(() => receiver.open(record.slice())).toThrow(FAILED);
+    expect(behind.open(record)).toEqual(Uint8Array.of(3));
+  });
+
+  test('with the secret of an exchange is another one, and both sides need the same', () => {
+    const secret = new Uint8Array(32).fill(1);
+    const generations = [undefined, secret, new Uint8Array(32)].map((each) => pair(suite)[0].next(each));
+    const records = generations.map((keys) => sealed(keys, Uint8Array.of(3)).join());
+    expect(new Set(records).size).toBe(3);
+    const record = sealed(pair(suite)[0].next(secret), Uint8Array.of(4));
+    expect(() => pair(suite)[1].next().open(record.slice())).toThrow(FAILED);
+    expect(pair(suite)[1].next(secret).open(record)).toEqual(Uint8Array.of(4));
+  });
+
+  test('one generation has one next, and none once it is retired or wiped', () => {
+    for (const end of ['next', 'retire', 'wipe'] as const) {
+      const [keys] = pair(suite);
+      // Also while records are kept of it.
+      keys.hold();
+      keys[end]();
+      expect(() => keys.next()).toThrow(TypeError);
+    }
+  });
+
+  test('records kept of the one before open again until the last is let go, then its key is gone', () => {
+    const [keys] = pair(suite);
+    const records = [Uint8Array.of(1), Uint8Array.of(2)].map((plaintext) => {
+      keys.hold();
+      return sealed(keys, plaintext);
+    });
+    keys.next();
+    keys.retire();
+    const out = new Uint8Array(1);
+    keys.letGo();
+    expect(keys.reopen(1, records[1] as Uint8Array, out)).toBe(1);
+    expect(out).toEqual(Uint8Array.of(2));
+    keys.letGo();
+    expect(() => keys.reopen(1, records[1] as Uint8Array, out)).toThrow(expect.objectContaining({ code: 'bug' }) as Error);
+  });
+
+  test('keeps no key that is not needed any more, here or there', () => {
+    const used: Uint8Array[] = [];
+    const copied: Uint8Array[] = [];
+    const watching: CryptoProvider = {
+      ...portableProvider,
+      hash: (name) => {
+        const hash = portableProvider.hash(name);
+        return {
+          name: hash.name,
+          length: hash.length,
+          blockLength: hash.blockLength,
+          digest: (...parts) => hash.digest(...parts),
+          hmac: (key, ...parts) => {
+            used.push(key);
+            const made = hash.hmac(key, ...parts);
+            copied.push(made);
+            return made;
+          },
+        };
+      },
+    };
+    const keys = new RecordKeys(watching, suite, KEY);
+    const next = keys.next();
+    expect([used, copied]).toEqual([[new Uint8Array(32)], [new Uint8Array(32)]]);
+    expect(next.open(sealed(pair(suite)[0].next(), Uint8Array.of(9)))).toEqual(Uint8Array.of(9));
+    expect(KEY[31]).toBe(31);
+  });
+});
+
 describe.each(SUITES)('records in memory of their own with %s', (suite) => {
   const FROM_LENGTH = 100;
   const detached = detachedProvider(portableProvider, FROM_LENGTH);

@@ -1,5 +1,6 @@
 import { MatryoshkaError, type SuiteName } from '@matryoshka/wire';
 import { type Aead, type CryptoProvider, type DetachedAead, NONCE_LENGTH, TAG_LENGTH } from './crypto.ts';
+import { nextKey } from './key-update.ts';
 
 /** No key seals more records than this (docs/protocol.md §4.2). */
 export const MAX_RECORDS_PER_KEY: number = 2 ** 24;
@@ -7,20 +8,27 @@ export const MAX_RECORDS_PER_KEY: number = 2 ** 24;
 const NO_ASSOCIATED_DATA = new Uint8Array(0);
 
 /**
- * Record protection in one direction under one key: a counter that only goes up is the nonce (Noise §5.1, §12). It
- * keeps no record and makes no object per record.
+ * Record protection in one direction under one key, one generation of it (docs/protocol.md §4.4): a counter that only goes
+ * up is the nonce (Noise §5.1, §12). It keeps no record and makes no object per record.
  */
 export class RecordKeys {
+  readonly #provider: CryptoProvider;
+  readonly #suite: SuiteName;
   readonly #aead: Aead;
   readonly #littleEndian: boolean;
+  /** What the next generation's is made of, until it is made or never will be. */
+  #key: Uint8Array | undefined;
   readonly #nonce = new Uint8Array(NONCE_LENGTH);
   #counter = 0;
   #opened: Uint8Array<ArrayBuffer> | undefined;
   #held = 0;
   #retired = false;
 
-  /** @param key - 32 bytes; the provider copies it */
+  /** @param key - 32 bytes, which are copied */
   constructor(provider: CryptoProvider, suite: SuiteName, key: Uint8Array) {
+    this.#provider = provider;
+    this.#suite = suite;
+    this.#key = key.slice();
     this.#aead = provider.aead(suite, key);
     // Noise §12.3: ChaChaPoly counts little-endian; §12.4: AESGCM counts big-endian.
     this.#littleEndian = suite === 'chacha20poly1305';
@@ -89,6 +97,20 @@ export class RecordKeys {
     return record.length - TAG_LENGTH;
   }
 
+  /**
+   * The next generation, which counts from 0; nothing may be sealed or opened with this one after it, but `reopen`ed. To be
+   * asked for once: what it was made of is overwritten. The caller retires or wipes this one.
+   * @param secret - 32 bytes of a key exchange, mixed in
+   */
+  next(secret?: Uint8Array): RecordKeys {
+    if (this.#key === undefined) throw new TypeError('the key is gone');
+    const key = nextKey(this.#provider, this.#key, secret);
+    this.#forgetKey();
+    const next = new RecordKeys(this.#provider, this.#suite, key);
+    key.fill(0);
+    return next;
+  }
+
   /** A record sealed with this key is kept and may have to be opened again; `letGo` ends that. */
   hold(): void {
     this.#held++;
@@ -101,12 +123,19 @@ export class RecordKeys {
   /** Nothing is sealed any more: the key is overwritten once no record is kept that was sealed with it. */
   retire(): void {
     this.#retired = true;
+    this.#forgetKey();
     if (this.#held === 0) this.wipe();
   }
 
   /** Overwrites the key; nothing can be sealed or opened afterwards. */
   wipe(): void {
+    this.#forgetKey();
     this.#aead.wipe();
+  }
+
+  #forgetKey(): void {
+    this.#key?.fill(0);
+    this.#key = undefined;
   }
 
   #nonceOf(counter: number): Uint8Array {

@@ -59,6 +59,7 @@ export {
   type Allowance,
   type Goodbye,
   type Hello,
+  type KeyUpdate,
   MAX_LISTENING_ENDPOINTS,
   PING_LENGTH,
   RESUME_PROOF_LENGTH,

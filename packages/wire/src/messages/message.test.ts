@@ -53,7 +53,11 @@ const MESSAGES: { readonly [T in Message['type']]: fc.Arbitrary<Omit<Extract<Mes
   'acknowledge': fc.record({ delivered: count }),
   'ping': fc.record({ token: exactly(8) }),
   'pong': fc.record({ token: exactly(8) }),
-  'key-update': fc.record({}),
+  'key-update': fc.oneof(
+    fc.record({ kind: fc.constantFrom('ratchet' as const, 'finish' as const) }),
+    fc.record({ kind: fc.constant('request' as const), dhKey: exactly(32), kemKey: filled(1184) }),
+    fc.record({ kind: fc.constant('answer' as const), dhKey: exactly(32), ciphertext: filled(1088) }),
+  ),
   'goodbye': fc.record({ reason }),
   'cover': fc.record({ bytes }),
   'stream-open': fc.record({ streamId: u32, window: u32, protocol }),
@@ -252,7 +256,16 @@ describe('layouts', () => {
     [{ type: 'acknowledge', delivered: 9 }, '06 0008 0000000000000009'],
     [{ type: 'ping', token: of('0102030405060708') }, '07 0008 0102030405060708'],
     [{ type: 'pong', token: of('0102030405060708') }, '08 0008 0102030405060708'],
-    [{ type: 'key-update' }, '09 0000'],
+    [{ type: 'key-update', kind: 'ratchet' }, '09 0001 00'],
+    [
+      { type: 'key-update', kind: 'request', dhKey: of(TOKEN32), kemKey: of('43'.repeat(1184)) },
+      `09 04c1 01 ${TOKEN32} ${'43'.repeat(1184)}`,
+    ],
+    [
+      { type: 'key-update', kind: 'answer', dhKey: of(TOKEN32), ciphertext: of('44'.repeat(1088)) },
+      `09 0461 02 ${TOKEN32} ${'44'.repeat(1088)}`,
+    ],
+    [{ type: 'key-update', kind: 'finish' }, '09 0001 03'],
     [{ type: 'goodbye', reason: 'shutdown' }, '0a 0002 0004'],
     [{ type: 'stream-open', streamId: 2, window: 65_536, protocol: '/echo/1' }, '10 0010 00000002 00010000 07_2f6563686f2f31'],
     [{ type: 'stream-data', streamId: 2, bytes: of('aabb') }, '11 0006 00000002 aabb'],
@@ -338,6 +351,7 @@ describe('fields with a value that is not allowed', () => {
     ['a listening endpoint with port 0', '05 0018 00 00000000 00000000 0000 00000000 01 01_04_01020304_0000', 'wire.invalid'],
     ['a count above 2^53 - 1', '06 0008 0020000000000000', 'wire.invalid'],
     ['a protocol that is not UTF-8', '10 000a 00000002 00010000 01_ff', 'wire.invalid'],
+    ['an unknown kind of key update', '09 0001 04', 'wire.invalid'],
     ['unknown flags of relay data', `22 000a ${PORT} 02 aa`, 'wire.invalid'],
     ['an unknown relay status', `21 001f ${PORT} 04 ${'00'.repeat(22)}`, 'wire.invalid'],
     ['a relay register that is neither', '26 0001 02', 'wire.invalid'],
@@ -365,6 +379,21 @@ describe('fields with a value that is not allowed', () => {
     ],
     ['proof', { type: 'resumed', delivered: 0, proof: new Uint8Array(31) }, 'proof must have 32 bytes'],
     ['delivered', { type: 'acknowledge', delivered: -1 }, '-1 is not a count'],
+    [
+      'key of an exchange',
+      { type: 'key-update', kind: 'request', dhKey: new Uint8Array(31), kemKey: new Uint8Array(1184) },
+      'X25519 key must have 32 bytes',
+    ],
+    [
+      'key of an exchange',
+      { type: 'key-update', kind: 'request', dhKey: new Uint8Array(32), kemKey: new Uint8Array(1088) },
+      'ML-KEM key must have 1184 bytes',
+    ],
+    [
+      'ciphertext',
+      { type: 'key-update', kind: 'answer', dhKey: new Uint8Array(32), ciphertext: new Uint8Array(1184) },
+      'ML-KEM ciphertext must have 1088 bytes',
+    ],
     ['token', { type: 'ping', token: new Uint8Array(7) }, 'token must have 8 bytes'],
     ['stream id', { type: 'stream-end', streamId: 2 ** 32 }, '4294967296 is not a 32-bit number'],
     ['protocol', { type: 'stream-open', streamId: 1, window: 0, protocol: 'x'.repeat(256) }, 'text above 255 bytes'],
@@ -429,12 +458,12 @@ describe('types that are not known', () => {
     const known = new Set<number>(Object.values(MessageType));
     for (let type = 0; type < 256; type++) {
       if (known.has(type)) continue;
-      const reader = new Reader(Uint8Array.of(type, 0, 2, 1, 2, MessageType.keyUpdate, 0, 0));
+      const reader = new Reader(Uint8Array.of(type, 0, 2, 1, 2, MessageType.streamEnd, 0, 4, 0, 0, 0, 7));
       if (isCritical(type)) {
         expect(codeOfDecoding(() => decodeMessage(reader))).toBe('wire.unknown-critical');
       } else {
         expect(decodeMessage(reader)).toBeUndefined();
-        expect(decodeMessage(reader)).toEqual({ type: 'key-update' });
+        expect(decodeMessage(reader)).toEqual({ type: 'stream-end', streamId: 7 });
       }
     }
   });

@@ -92,7 +92,12 @@ const CODECS: { readonly [T in Message['type']]: Codec<MessageOf<T>> } = {
     encode: (w, m) => w.fixed(m.token, session.PING_LENGTH, 'token'),
     decode: (r) => ({ type: 'pong', token: r.bytes(session.PING_LENGTH) }),
   },
-  'key-update': { type: MessageType.keyUpdate, length: () => 0, encode: () => {}, decode: () => ({ type: 'key-update' }) },
+  'key-update': {
+    type: MessageType.keyUpdate,
+    length: session.keyUpdateLength,
+    encode: session.encodeKeyUpdate,
+    decode: session.decodeKeyUpdate,
+  },
   'goodbye': {
     type: MessageType.goodbye,
     length: () => 2,

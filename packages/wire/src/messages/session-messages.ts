@@ -10,6 +10,12 @@ export const SESSION_ID_LENGTH = 16;
 export const RESUME_PROOF_LENGTH = 32;
 /** Length of the token of ping and pong, in bytes. */
 export const PING_LENGTH = 8;
+/** Length of the X25519 public keys of a key exchange, in bytes. */
+const EXCHANGE_DH_KEY_LENGTH = 32;
+/** Length of its ML-KEM-768 public key. */
+const EXCHANGE_KEM_KEY_LENGTH = 1184;
+/** Length of its ML-KEM-768 ciphertext. */
+const EXCHANGE_CIPHERTEXT_LENGTH = 1088;
 /** A hello names at most this many listening endpoints. */
 export const MAX_LISTENING_ENDPOINTS = 8;
 
@@ -82,10 +88,30 @@ export interface Pong {
   readonly token: Uint8Array;
 }
 
-/** The next record of this direction is under the next key; alone in its record */
-export interface KeyUpdate {
-  readonly type: 'key-update';
-}
+/** Changes the key of one direction, or is part of an exchange that changes both; alone in its record (docs/protocol.md §4.4). */
+export type KeyUpdate =
+  /** The sender's next record is under the next key. */
+  | { readonly type: 'key-update'; readonly kind: 'ratchet' }
+  /** The initiator begins an exchange. */
+  | {
+      readonly type: 'key-update';
+      readonly kind: 'request';
+      /** X25519 public key, 32 bytes. */
+      readonly dhKey: Uint8Array;
+      /** ML-KEM-768 public key, 1,184 bytes. */
+      readonly kemKey: Uint8Array;
+    }
+  /** The responder's part of it; its next record is under the mixed key. */
+  | {
+      readonly type: 'key-update';
+      readonly kind: 'answer';
+      /** X25519 public key, 32 bytes. */
+      readonly dhKey: Uint8Array;
+      /** ML-KEM-768 ciphertext, 1,088 bytes. */
+      readonly ciphertext: Uint8Array;
+    }
+  /** The initiator's next record is under the mixed key. */
+  | { readonly type: 'key-update'; readonly kind: 'finish' };
 
 /** Ends the session; nothing follows. */
 export interface Goodbye {
@@ -132,6 +158,42 @@ export function decodeHello(reader: Reader): Hello {
   const observed = (flags & FLAG_OBSERVED) === 0 ? {} : { observed: decodeEndpoint(reader) };
   const listening = Array.from({ length: count }, () => decodeEndpoint(reader));
   return { type: 'hello', relaying: (flags & FLAG_RELAYING) !== 0, allowance, ...observed, listening };
+}
+
+/** By their number on the wire. */
+const KEY_UPDATES: readonly KeyUpdate['kind'][] = ['ratchet', 'request', 'answer', 'finish'];
+
+/** Bytes {@link encodeKeyUpdate} will write. */
+export function keyUpdateLength(m: KeyUpdate): number {
+  if (m.kind === 'request') return 1 + EXCHANGE_DH_KEY_LENGTH + EXCHANGE_KEM_KEY_LENGTH;
+  return m.kind === 'answer' ? 1 + EXCHANGE_DH_KEY_LENGTH + EXCHANGE_CIPHERTEXT_LENGTH : 1;
+}
+
+/** docs/protocol.md §4.4. @throws RangeError for a key or ciphertext of another length */
+export function encodeKeyUpdate(writer: Writer, m: KeyUpdate): void {
+  writer.u8(KEY_UPDATES.indexOf(m.kind));
+  if (m.kind === 'request' || m.kind === 'answer') writer.fixed(m.dhKey, EXCHANGE_DH_KEY_LENGTH, 'X25519 key');
+  if (m.kind === 'request') writer.fixed(m.kemKey, EXCHANGE_KEM_KEY_LENGTH, 'ML-KEM key');
+  if (m.kind === 'answer') writer.fixed(m.ciphertext, EXCHANGE_CIPHERTEXT_LENGTH, 'ML-KEM ciphertext');
+}
+
+/** Borrows from the reader's bytes. @throws DecodeError `wire.truncated`, `wire.invalid` */
+export function decodeKeyUpdate(reader: Reader): KeyUpdate {
+  const type = 'key-update';
+  const kind = KEY_UPDATES[reader.u8()];
+  switch (kind) {
+    case undefined:
+      throw new DecodeError('wire.invalid', 'unknown kind of key update', reader.offset - 1);
+    case 'request':
+      return { type, kind, dhKey: reader.bytes(EXCHANGE_DH_KEY_LENGTH), kemKey: reader.bytes(EXCHANGE_KEM_KEY_LENGTH) };
+    case 'answer':
+      return { type, kind, dhKey: reader.bytes(EXCHANGE_DH_KEY_LENGTH), ciphertext: reader.bytes(EXCHANGE_CIPHERTEXT_LENGTH) };
+    case 'ratchet':
+    case 'finish':
+      return { type, kind };
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** A reason as its 16-bit number (docs/protocol.md §10). */
