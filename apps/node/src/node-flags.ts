@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { type NodeOptions, type RelayNodeOptions, parseDestination, parseEndpoint, parsePeerId } from '@matryoshka/node';
 import { IDENTITY_SEED_LENGTH } from '@matryoshka/session';
 import { tcp } from '@matryoshka/transport/tcp';
+import { websocket } from '@matryoshka/transport/websocket';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readIdentitySeed, readNetworkKey } from './secret-file.ts';
 
@@ -16,6 +17,7 @@ export interface NodeFlags {
   readonly peer: readonly string[];
   readonly identity?: string;
   readonly networkKeyFile?: string;
+  readonly grace?: number;
   readonly json?: true;
   readonly exitWithParent?: true;
 }
@@ -66,6 +68,11 @@ function checkAddress(value: string): void {
   if (isIP(value) === 0) throw new TypeError('Expected an IP address.');
 }
 
+function seconds(value: string): number {
+  if (!/^\d+(\.\d+)?$/.test(value) || Number(value) > 3600) throw new InvalidArgumentError('Expected seconds, 0 to 3600.');
+  return Number(value);
+}
+
 function dialClasses(value: string): readonly DialClass[] {
   const names = value.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !(DIAL_CLASSES as readonly string[]).includes(name));
@@ -81,6 +88,7 @@ export function addNodeFlags(command: Command): Command {
     .addOption(repeated('--peer <peerId@host:port>', 'connect to this peer at the start', checkPeer))
     .option('--identity <file>', 'who this node is; made if missing (default: a new identity each time)')
     .option('--network-key-file <file>', 'key of a closed network, hex or base64, 16 bytes or more')
+    .option('--grace <seconds>', 'how long a connection whose link broke waits for another one (default: 30); 0: not at all', seconds)
     .option('--json', 'one JSON object per line on standard output')
     .option('--exit-with-parent', 'stop when standard input ends');
 }
@@ -100,11 +108,13 @@ export function addRelayFlags(command: Command): Command {
 /** The options of a node that the flags describe. @throws CliError `config.secret-…` */
 export async function nodeOptions(flags: NodeFlags, relay?: RelayFlags): Promise<NodeOptions> {
   const seed = flags.identity === undefined ? undefined : await readIdentitySeed(flags.identity, IDENTITY_SEED_LENGTH);
+  const from = flags.dialFrom === undefined ? {} : { localAddress: flags.dialFrom };
   return {
-    transports: [tcp(flags.dialFrom === undefined ? {} : { localAddress: flags.dialFrom })],
+    transports: [tcp(from), websocket(from)],
     listen: flags.listen,
     peers: flags.peer,
     ...(seed !== undefined && { identity: seed }),
+    ...(flags.grace !== undefined && { resume: { graceMs: Math.round(flags.grace * 1000) } }),
     ...(flags.networkKeyFile !== undefined && { networkKey: await readNetworkKey(flags.networkKeyFile) }),
     ...(relay !== undefined && { relay: { enabled: relay.relay === true, forward: relay.forward, allowDial: relay.allowDial } }),
   };

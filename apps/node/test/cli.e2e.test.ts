@@ -181,7 +181,7 @@ describe('what goes wrong gets a reason, at once', () => {
 describe('in the middle of a file', () => {
   test('the receiver is killed: the sender says so, and nothing has the final name', async () => {
     const { cli, address } = await receiver();
-    const sender = start('send', large, address, '--json');
+    const sender = start('send', large, address, '--json', '--grace', '1');
     await sender.event('progress', 2);
     cli.child.kill('SIGKILL');
     expect(await sender.exited).toBe(1);

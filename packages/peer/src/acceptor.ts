@@ -1,5 +1,5 @@
 import { type RemoteIdentity, ResponderHandshake, type SessionKeys } from '@matryoshka/session';
-import { FairTable, type Link, type LinkHandler, type Place, type Timer, networkOf } from '@matryoshka/transport';
+import { FairTable, type Link, type LinkHandler, type Place, type Timer, sourceNetwork } from '@matryoshka/transport';
 import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type SessionResume, asMatryoshkaError } from '@matryoshka/wire';
 import type { SessionEnvironment } from './environment.ts';
 import type { EpochParts } from './epoch.ts';
@@ -123,6 +123,7 @@ export class Acceptor {
     if (bytes.length !== HANDSHAKE_OPENING_LENGTH) throw new MatryoshkaError('session.handshake-failed');
     const { identity: remote, length } = handshake.opening(bytes);
     const { keys } = handshake;
+    link.protect(keys.maskSend, keys.maskReceive);
     const epoch = { link, ...recordKeys(environment.provider, keys) };
     const first = openOpening(bytes.subarray(length), epoch.receiveKeys);
     if (first.type === 'session-resume') {
@@ -179,7 +180,7 @@ export class Acceptor {
 
 /** Whose share of the room a handshake takes: of one over relay links that of the direct neighbour they all come through. */
 function sourceOf({ info, remote }: Link): string {
-  return info.carriers.at(-1) ?? networkOf(remote.host, SOURCE_BITS);
+  return info.carriers.at(-1) ?? sourceNetwork(remote.host, SOURCE_BITS);
 }
 
 /** Whether `now` is the party that `before` was: the proof says so of an anonymous one. */

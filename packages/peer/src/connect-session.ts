@@ -76,6 +76,7 @@ function answered(
           const { sendKeys, receiveKeys } = recordKeys(environment.provider, handshake.keys);
           sealOpening(opening, length, sendKeys, { type: 'session-new' });
           link.send([opening]);
+          link.protect(handshake.keys.maskSend, handshake.keys.maskReceive);
           const { dialled } = options;
           const session = new Session(environment, {
             role: 'initiator',

@@ -163,8 +163,9 @@ export class Outbox {
    * @throws MatryoshkaError `session.acknowledge-invalid`
    */
   resume(epoch: Epoch, delivered: number): void {
-    this.#delivery.resume(delivered);
+    // First, so that what is wrong with the count can be said.
     this.#epoch = epoch;
+    this.#delivery.resume(delivered);
     // They meant the old link: credit is told anew, and a pong that is late answers nothing.
     for (let message = this.#unnumbered.shift(); message !== undefined; message = this.#unnumbered.shift())
       this.#controlBytes -= messageLength(message) + CONTROL_OVERHEAD_BYTES;

@@ -18,7 +18,7 @@ import { openMessage, recordKeys, sealOpening } from './opening.ts';
 const FIRST_PAUSE_MS = 20;
 /** Pauses double from this on, in milliseconds, and a random half of each is left out. */
 const MIN_PAUSE_MS = 100;
-const MAX_PAUSE_MS = 5000;
+const MAX_PAUSE_MS = 1000;
 
 /** How the initiator of a session gets its links: one call, one dial. */
 export interface LinkSource {
@@ -237,6 +237,7 @@ export class Resumption {
     this.#anew = false;
     sealOpening(opening, length, keys.sendKeys, { type: 'session-new' });
     link.send([opening]);
+    link.protect(handshake.keys.maskSend, handshake.keys.maskReceive);
     this.#succeed({ link, ...keys, sends: 1 }, 0);
   }
 
@@ -257,6 +258,7 @@ export class Resumption {
     const proof = resumeProof(provider, secret, { role: 'initiator', handshakeHash, sessionId, delivered });
     sealOpening(opening, length, keys.sendKeys, { type: 'session-resume', sessionId, delivered, proof });
     link.send([opening]);
+    link.protect(handshake.keys.maskSend, handshake.keys.maskReceive);
     return new Asked(handshakeHash, keys);
   }
 

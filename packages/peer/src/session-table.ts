@@ -91,8 +91,8 @@ export class SessionTable {
     if (this.#suspended.size <= limit) return;
     const counted = [...this.#suspended].filter(counts);
     if (counted.length <= limit) return;
-    const victim = counted.find(({ remote }) => !remote.authenticated) ?? (counted[0] as Session);
-    victim.close(new MatryoshkaError('session.evicted'));
+    const victim = counted.find(({ remote }) => !remote.authenticated) ?? counted[0];
+    victim?.close(new MatryoshkaError('session.evicted'));
   }
 }
 

@@ -1,18 +1,8 @@
 import { ACKNOWLEDGE_AFTER_MS, Delivery, RecordWriter, type RemoteIdentity, randomBytes } from '@matryoshka/session';
 import type { CloseReason, Link, LinkHandler, Timer } from '@matryoshka/transport';
-import {
-  type Endpoint,
-  type Hello,
-  MatryoshkaError,
-  type Message,
-  MessageType,
-  PING_LENGTH,
-  Reader,
-  asMatryoshkaError,
-  decodeBody,
-  isNumbered,
-} from '@matryoshka/wire';
+import { type Endpoint, type Hello, MatryoshkaError, type Message, PING_LENGTH, asMatryoshkaError } from '@matryoshka/wire';
 import type { SessionEnvironment } from './environment.ts';
+import { type DispatchHost, Dispatcher } from './dispatcher.ts';
 import { Epoch, type EpochParts } from './epoch.ts';
 import { Liveness } from './liveness.ts';
 import { Outbox, type OutboxHost } from './outbox.ts';
@@ -77,7 +67,7 @@ export class Session implements OutboxHost, ResumptionHost {
   readonly #streams: StreamTable;
   readonly #liveness: Liveness;
   readonly #suspension: Suspension | undefined;
-  readonly #reader = new Reader();
+  readonly #dispatcher: Dispatcher;
   #epoch: Epoch;
   #linkHandler: LinkHandler;
   #resolveClosed!: (reason: MatryoshkaError) => void;
@@ -119,6 +109,12 @@ export class Session implements OutboxHost, ResumptionHost {
       },
       probe: () => this.#outbox.control({ type: 'ping', token: randomBytes(environment.random, PING_LENGTH) }),
       dead: () => this.#lost(new MatryoshkaError('session.path-stalled')),
+    });
+    this.#dispatcher = new Dispatcher(this.#dispatchHost(), {
+      delivery: this.#delivery,
+      outbox: this.#outbox,
+      streams: this.#streams,
+      liveness: this.#liveness,
     });
     const { resume } = environment;
     if (parts.resume !== undefined && resume !== undefined && resume.graceMs > 0)
@@ -207,6 +203,28 @@ export class Session implements OutboxHost, ResumptionHost {
     this.#end(reason);
   }
 
+  #dispatchHost(): DispatchHost {
+    const { relay } = this.#environment;
+    const isSending = (): boolean => this.sending;
+    return {
+      get sending(): boolean {
+        return isSending();
+      },
+      hello: (message) => {
+        this.#hello = message;
+        this.#environment.onHello(this, message);
+        this.#resolveGreeted();
+      },
+      goodbye: (message) => this.#end(new MatryoshkaError(message.reason)),
+      keyUpdate: (message) => {
+        this.#epoch.keys.read(message);
+        if (this.#epoch.keys.due) this.#outbox.flushSoon();
+      },
+      relayData: (high, low, flags, bytes) => relay.data(this, high, low, flags, bytes),
+      relay: (message) => relay.message(this, message),
+    };
+  }
+
   #handlerOf(epoch: Epoch): LinkHandler {
     return {
       message: (bytes) => {
@@ -248,7 +266,7 @@ export class Session implements OutboxHost, ResumptionHost {
     this.#bytesReceived += bytes.length;
     this.#liveness.heard();
     try {
-      if (this.#dispatch(plaintext)) this.#delivery.receive(bytes.length);
+      if (this.#dispatcher.dispatch(plaintext)) this.#delivery.receive(bytes.length);
     } catch (error) {
       this.failed(error);
       return;
@@ -394,94 +412,6 @@ export class Session implements OutboxHost, ResumptionHost {
     this.#acknowledgeTimer = undefined;
     if (this.#state === 'ready' && this.#delivery.due !== 'no') this.#outbox.acknowledge();
   };
-
-  /** Handles the messages of one record; returns whether it is counted. */
-  #dispatch(plaintext: Uint8Array): boolean {
-    const reader = this.#reader.reset(plaintext, 0, plaintext.length);
-    let numbered = false;
-    while (reader.remaining > 0 && this.sending) {
-      const at = reader.offset;
-      const type = reader.u8();
-      if (type === MessageType.padding) break;
-      const bodyLength = reader.u16();
-      if (isNumbered(type)) {
-        numbered = true;
-        if (this.#hello === undefined && type !== MessageType.hello && type !== MessageType.goodbye)
-          throw new MatryoshkaError('session.unexpected', 'hello must come first');
-      }
-      // The two data messages are read in place: they are nearly all there is.
-      if (type === MessageType.streamData && bodyLength >= 4) this.#streams.data(reader.u32(), reader.bytes(bodyLength - 4));
-      else if (type === MessageType.relayData && bodyLength >= 9) {
-        this.#environment.relay.data(this, reader.u32(), reader.u32(), reader.u8(), reader.bytes(bodyLength - 9));
-      } else {
-        const message = decodeBody(type, reader.bytes(bodyLength), at);
-        if (type === MessageType.keyUpdate && (at > 0 || (plaintext[reader.offset] ?? MessageType.padding) !== MessageType.padding))
-          throw new MatryoshkaError('session.unexpected', 'a key update is alone in its record');
-        if (message !== undefined) this.#handle(message);
-      }
-    }
-    return numbered;
-  }
-
-  #handle(message: Message): void {
-    switch (message.type) {
-      case 'acknowledge':
-        this.#delivery.acknowledge(message.delivered);
-        this.#outbox.flushSoon();
-        break;
-      case 'hello':
-        this.#hello = message;
-        this.#environment.onHello(this, message);
-        this.#resolveGreeted();
-        break;
-      case 'goodbye':
-        this.#end(new MatryoshkaError(message.reason));
-        break;
-      case 'ping':
-        this.#outbox.control({ type: 'pong', token: message.token.slice() });
-        break;
-      case 'pong':
-        this.#liveness.answered();
-        break;
-      case 'stream-open':
-        this.#streams.opened(message);
-        break;
-      case 'stream-data':
-        throw new MatryoshkaError('wire.truncated');
-      case 'stream-credit':
-        this.#streams.credit(message.streamId, message.total);
-        break;
-      case 'stream-end':
-        this.#streams.end(message.streamId);
-        break;
-      case 'stream-reset':
-        this.#streams.reset(message.streamId, message.reason);
-        break;
-      case 'cover':
-        break;
-      case 'key-update':
-        this.#epoch.keys.read(message);
-        if (this.#epoch.keys.due) this.#outbox.flushSoon();
-        break;
-      case 'session-new':
-      case 'session-resume':
-      case 'resumed':
-      case 'resume-refused':
-        throw new MatryoshkaError('session.unexpected', `${message.type} is not allowed now`);
-      case 'relay-create':
-      case 'relay-status':
-      case 'relay-data':
-      case 'relay-credit':
-      case 'relay-credit-return':
-      case 'relay-close':
-      case 'relay-register':
-      case 'relay-meet':
-        this.#environment.relay.message(this, message);
-        break;
-      default:
-        message satisfies never;
-    }
-  }
 }
 
 /** What a session is lost with whose link closed. */

@@ -116,15 +116,16 @@ export class StreamTable implements StreamHost {
     const stream = this.#known(streamId);
     if (stream === undefined) return;
     stream.credited(total);
-    const opening = this.#opening.get(streamId);
-    if (opening === undefined) return;
-    this.#opening.delete(streamId);
-    opening.resolve(stream);
+    this.#served(stream);
   }
 
   /** The other side has ended its direction. */
   end(streamId: number): void {
-    this.#known(streamId)?.ended();
+    const stream = this.#known(streamId);
+    if (stream === undefined) return;
+    // The acceptance may be lost with a link, and does not come again where the other side has reset the stream since.
+    this.#served(stream);
+    stream.ended();
   }
 
   /** The other side has ended the stream, or does not serve it. */
@@ -151,6 +152,13 @@ export class StreamTable implements StreamHost {
       stream.fail(reason);
       this.forget(stream, reason);
     }
+  }
+
+  #served(stream: Stream): void {
+    const opening = this.#opening.get(stream.id);
+    if (opening === undefined) return;
+    this.#opening.delete(stream.id);
+    opening.resolve(stream);
   }
 
   /** A stream is over; called by the stream. */

@@ -360,10 +360,6 @@ export class StallingLink implements Link {
 
   protect(): void {}
 
-  protect(...keys: Parameters<Link['protect']>): void {
-    this.#link.protect(...keys);
-  }
-
   send(parts: readonly Uint8Array[]): boolean {
     return this.#link.send(parts);
   }

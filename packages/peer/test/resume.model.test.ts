@@ -213,7 +213,7 @@ class Run {
   #reset(): void {
     const channel = this.#channel();
     const end = channel?.[this.#between(0, 1) === 0 ? 'opened' : 'accepted'];
-    if (channel?.opened === undefined || end === undefined) return;
+    if (channel === undefined || end === undefined) return;
     this.#resets.add(channel);
     end.reset();
   }

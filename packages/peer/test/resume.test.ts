@@ -195,6 +195,27 @@ describe('what was under way when the link broke', () => {
     await finish(stage);
   });
 
+  test('a stream that waits to be opened: the acceptance is lost, and the stream is over when all else of it comes again', async () => {
+    const stage = await Stage.connected();
+    stage.bob.protocols.serve('/short/1', (stream) => {
+      // Not in the record of the acceptance, which has nothing numbered in it and is not sent again.
+      stage.world.clock.after(10, () => {
+        stream.write(Uint8Array.of(1, 2, 3));
+        stream.end();
+      });
+      stage.world.clock.after(50, () => stream.reset('stream.failed'));
+    });
+    stage.wire.lose('listener');
+    const opening = stage.session().openStream('/short/1');
+    await stage.advance(200);
+    stage.wire.cut();
+    const stream = await stage.world.run(opening);
+    const heard: (number[] | string | undefined)[] = [];
+    stream.attach({ data: (bytes) => void heard.push([...bytes]), closed: (error) => void heard.push(error?.code) });
+    expect(heard).toEqual([[1, 2, 3], 'stream.failed']);
+    await finish(stage);
+  });
+
   test('a stream that nobody serves: the refusal is lost, and comes again', async () => {
     const stage = await Stage.connected();
     stage.wire.lose('listener');

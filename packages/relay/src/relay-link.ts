@@ -102,8 +102,13 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
 
   attach(handler: LinkHandler): void {
     this.#handler = handler;
+    // Whoever owned it before may have let that go.
+    this.#stallTold = false;
     this.#takeTurn();
   }
+
+  /** Its messages travel inside records, where nobody sees their lengths. */
+  protect(): void {}
 
   send(parts: readonly Uint8Array[]): boolean {
     const length = linkMessageLength(parts);

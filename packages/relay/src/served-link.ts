@@ -126,7 +126,9 @@ export class ServedLink implements ServedSideHost {
   answered(side: ServedSide, message: RelayAnswer): void {
     if (this.#state !== 'requested' || side !== this.#downstream) throw new MatryoshkaError('relay.protocol', 'a status nobody waits for');
     if (message.status === 'refused') {
-      const reason = new MatryoshkaError(message.reason, undefined, message.retryAfterMs > 0 ? { retryAfterMs: message.retryAfterMs } : {});
+      // The allowance that is used up is this node's, not that of whoever is behind it.
+      const code = message.reason === 'relay.rate-limited' ? 'relay.busy' : message.reason;
+      const reason = new MatryoshkaError(code, undefined, message.retryAfterMs > 0 ? { retryAfterMs: message.retryAfterMs } : {});
       this.#failed(reason, reason.code === 'relay.port-in-use');
       return;
     }
@@ -145,6 +147,7 @@ export class ServedLink implements ServedSideHost {
     });
     // What came before the link was open has not been told.
     if (this.upstream.stalled) side.sayStall(true);
+    if (side.stalled) this.upstream.sayStall(true);
     this.#host.opened(this);
   }
 

@@ -39,11 +39,7 @@ export class RuledDoor implements Door {
   #denied: ReadonlySet<PeerId>;
 
   /** @param mistrusted - whether a direct neighbour has lost so much reputation that it is not let in */
-  constructor(
-    rules: DoorRules,
-    refused: (reason: DoorRefusal) => void = () => {},
-    mistrusted: (peerId: PeerId) => boolean = () => false,
-  ) {
+  constructor(rules: DoorRules, refused: (reason: DoorRefusal) => void = () => {}, mistrusted: (peerId: PeerId) => boolean = () => false) {
     this.#refused = refused;
     this.#mistrusted = mistrusted;
     this.#rules = rules;
