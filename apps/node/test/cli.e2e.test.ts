@@ -202,7 +202,7 @@ describe('in the middle of a file', () => {
   });
 
   test('the sender is interrupted, then another is killed: nothing is left, and the receiver goes on', async () => {
-    const { cli, address } = await receiver();
+    const { cli, address } = await receiver('--grace', '1');
     const interrupted = start('send', large, address, '--json');
     await interrupted.event('progress', 2);
     interrupted.child.kill('SIGINT');

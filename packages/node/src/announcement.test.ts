@@ -1,7 +1,7 @@
 import type { Session } from '@matryoshka/peer';
-import { type Endpoint, parseEndpoint } from '@matryoshka/wire';
+import { type Allowance, type Endpoint, parseEndpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
-import { helloOn, ownEndpoints } from './announcement.ts';
+import { type Announced, helloOn, ownEndpoints } from './announcement.ts';
 
 interface Options {
   readonly kind?: 'direct' | 'relayed';
@@ -29,28 +29,31 @@ function session({
 }
 
 const LISTENING: readonly Endpoint[] = ['198.51.100.9:999', '0.0.0.0:999', '[::]:999'].map(parseEndpoint);
+const ALLOWANCE: Allowance = { requestsPerSecond: 1, burst: 10, handshakes: 32, links: 1024 };
+const announced = (relaying: boolean): Announced => ({ relaying, allowance: ALLOWANCE, listening: LISTENING });
 const hosts = (endpoints: readonly Endpoint[]): string[] => endpoints.map(({ host }) => host);
 
 describe('what a node says of itself', () => {
   test('on a direct session: where it listens, and where it sees the other side', () => {
-    const hello = helloOn(session({}), true, LISTENING);
-    expect(hello).toMatchObject({ relaying: true, observed: parseEndpoint('198.51.100.1:999') });
+    const hello = helloOn(session({}), announced(true));
+    expect(hello).toMatchObject({ relaying: true, allowance: ALLOWANCE, observed: parseEndpoint('198.51.100.1:999') });
     expect(hosts(hello.listening)).toEqual(['198.51.100.9']);
-    expect(helloOn(session({}), false, LISTENING).relaying).toBe(false);
+    expect(helloOn(session({}), announced(false)).relaying).toBe(false);
   });
 
   test('over a relay link: no place of either side', () => {
-    const hello = helloOn(session({ kind: 'relayed', remote: '198.51.100.1:999:77' }), true, LISTENING);
+    const hello = helloOn(session({ kind: 'relayed', remote: '198.51.100.1:999:77' }), announced(true));
     expect(hello).toMatchObject({ relaying: true, listening: [] });
     expect('observed' in hello).toBe(false);
   });
 
   test('anonymously: nothing that it would be known by, not even whether it relays', () => {
     for (const kind of ['direct', 'relayed'] as const) {
-      const hello = helloOn(session({ kind, anonymous: true }), true, LISTENING);
+      const hello = helloOn(session({ kind, anonymous: true }), announced(true));
       expect(hello).toMatchObject({ relaying: false, listening: [] });
       expect('observed' in hello).toBe(false);
-      expect(hello.allowance).toEqual(helloOn(session({}), true, LISTENING).allowance);
+      // What it allows others would tell it from those who allow something else.
+      expect(hello.allowance).toEqual({ requestsPerSecond: 0, burst: 0, handshakes: 0, links: 0 });
     }
   });
 });

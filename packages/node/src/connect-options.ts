@@ -8,6 +8,11 @@ export interface ConnectOptions {
   readonly path?: readonly (string | PathHop)[];
   /** Shows no identity to the peer. Default: true for telescoped connections, false for others. */
   readonly anonymous?: boolean;
+  /**
+   * X25519 static key of the peer, 32 bytes, where it is known: the handshake is made to it, as it has to be with a hidden
+   * node. Shows no identity.
+   */
+  readonly staticKey?: Uint8Array;
   /** Allows a relayed connection to an endpoint without a peer id: whoever the last relay likes may answer (R11). */
   readonly unverifiedDestination?: boolean;
   readonly signal?: AbortSignal;

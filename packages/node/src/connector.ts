@@ -73,7 +73,10 @@ export class Connector {
     return this.#dialPeer({ endpoint }, { signal: this.#parts.closing });
   }
 
-  #dialPeer({ peerId, endpoint, named }: Resolved, options: Pick<ConnectSessionOptions, 'anonymous' | 'signal'>): Promise<Session> {
+  #dialPeer(
+    { peerId, endpoint, named }: Resolved,
+    options: Pick<ConnectSessionOptions, 'anonymous' | 'remoteStatic' | 'signal'>,
+  ): Promise<Session> {
     const { environment, suite, transports } = this.#parts;
     if (endpoint === undefined) return Promise.reject(new MatryoshkaError('node.peer-unknown'));
     const transport = transports.find((candidate) => candidate.handles(endpoint));
@@ -95,13 +98,14 @@ export class Connector {
   }
 
   /** The direct connection to a peer: the one there is, or a new one; a relayed one where there is no other way. */
-  async #toPeer(to: Resolved, name: string, options: { readonly anonymous?: boolean; readonly signal: AbortSignal }): Promise<Session> {
+  async #toPeer(to: Resolved, name: string, options: Pick<Connecting, 'anonymous' | 'signal' | 'staticKey'>): Promise<Session> {
     const { sessions } = this.#parts;
-    const reusable = to.peerId !== undefined && options.anonymous !== true;
+    const { anonymous = false, signal, staticKey } = options;
+    const reusable = to.peerId !== undefined && !anonymous && staticKey === undefined;
     const direct = reusable ? sessions.direct(to.peerId) : undefined;
     if (direct !== undefined) return direct;
     if (to.endpoint !== undefined && to.relay === undefined) {
-      return this.#dialPeer(to, { signal: options.signal, ...(options.anonymous && { anonymous: true }) });
+      return this.#dialPeer(to, { signal, ...(anonymous && { anonymous }), ...(staticKey && { remoteStatic: staticKey }) });
     }
     const relayed = reusable ? sessions.to(to.peerId) : undefined;
     if (relayed !== undefined) return relayed;
@@ -140,6 +144,7 @@ export class Connector {
         signal: options.signal,
         ...(to.peerId && { demand: to.peerId }),
         ...(options.anonymous && { anonymous: true }),
+        ...(options.staticKey && { remoteStatic: options.staticKey }),
       },
     );
   }
@@ -166,7 +171,9 @@ export class Connector {
     const { environment, relay, suite } = this.#parts;
     if (path.length === 0) throw new MatryoshkaError('circuit.path-invalid', 'a path has at least one peer');
     if (path.length + 1 > MAX_HOPS) throw hopsInvalid(path.length + 1);
-    const hops = [...(await Promise.all(path.map((hop) => this.#hop(hop)))), toHop(to, name, {})];
+    const { staticKey } = options;
+    const last = toHop(to, name, staticKey === undefined ? {} : { staticKey });
+    const hops = [...(await Promise.all(path.map((hop) => this.#hop(hop)))), last];
     checkPath(hops, environment.identity.peerId);
     const [first, ...rest] = hops as [Hop, ...Hop[]];
     const session = await this.#toPeer(first, first.peerId, { signal: options.signal });
@@ -196,7 +203,9 @@ export class Connector {
 }
 
 /** @throws MatryoshkaError `config.invalid`, `relay.hops-invalid` */
-function checkOptions({ gateway, hops, path }: ConnectOptions): void {
+function checkOptions({ gateway, hops, path, staticKey }: ConnectOptions): void {
+  if (staticKey !== undefined && !(staticKey instanceof Uint8Array && staticKey.length === 32))
+    throw new MatryoshkaError('config.invalid', 'staticKey must be 32 bytes, a Uint8Array');
   if (path !== undefined && hops !== undefined)
     throw new MatryoshkaError('config.invalid', 'hops and path exclude each other: with a path its peers are the hops');
   if (hops !== undefined && (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS)) throw hopsInvalid(hops);

@@ -1,3 +1,5 @@
+export type { AccessRefusal, AccessStatus } from './access.ts';
+export type { AccessOptions, AccessSettings, AccessUpdate, AllowanceOptions } from './access-options.ts';
 export { Connection, type ConnectionKind } from './connection.ts';
 export type { ConnectOptions, PathHop } from './connect-options.ts';
 export { MatryoshkaNode, type NodeEvents, type StreamServer, createNode } from './node.ts';

@@ -13,9 +13,11 @@ import {
   networkKeyPsk,
   randomBytes,
 } from '@matryoshka/session';
-import { type Clock, type Listener, type Transport, systemClock } from '@matryoshka/transport';
+import { type Clock, type Link, type Listener, type Transport, systemClock } from '@matryoshka/transport';
 import { type Destination, type Endpoint, MatryoshkaError, formatEndpoint, parseEndpoint } from '@matryoshka/wire';
 import { platformProvider, resolveHost } from '#provider';
+import { Access, type AccessStatus, allowanceSettings } from './access.ts';
+import type { AccessUpdate } from './access-options.ts';
 import { AddressBook } from './address-book.ts';
 import { helloOn, ownEndpoints } from './announcement.ts';
 import type { ConnectOptions } from './connect-options.ts';
@@ -55,6 +57,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   readonly #protocols = new Protocols();
   readonly #book: AddressBook;
   readonly #relay: RelayService;
+  readonly #access: Access;
   readonly #acceptor: Acceptor;
   readonly #connector: Connector;
   readonly #transports: readonly Transport[];
@@ -70,7 +73,11 @@ export class MatryoshkaNode implements AsyncDisposable {
     const random = options.random ?? systemRandom;
     const identity = identityOf(options.identity, provider, random);
     this.#clock = options.clock ?? systemClock;
-    this.#transports = options.transports.map((factory) => factory({ clock: this.#clock }));
+    const access = new Access({ clock: this.#clock, relay: () => this.#relay }, options);
+    this.#access = access;
+    this.#transports = options.transports.map((factory) =>
+      factory({ clock: this.#clock, random, provider, networkKey: options.networkKey, admission: access.admission }),
+    );
     this.#book = new AddressBook(options.peers, resolveHost);
     this.#relay = new RelayService(this.#relayHost(random, identity), {
       enabled: options.relay.enabled,
@@ -83,6 +90,8 @@ export class MatryoshkaNode implements AsyncDisposable {
       policy: options.relay.policy ?? randomNextHop,
       accept: options.relay.accept,
       relayMemoryBytes: options.relay.relayMemoryBytes,
+      allowances: allowanceSettings(options),
+      reputation: options.access.reputation,
     });
     this.#keyPairs = new KeyPairsAhead(this.#clock, new KeyPairReserve(freshKeyPairs(provider, random)));
     this.#environment = {
@@ -96,12 +105,18 @@ export class MatryoshkaNode implements AsyncDisposable {
       psk: networkKeyPsk(provider, options.networkKey),
       protocols: this.#protocols,
       relay: this.#relay,
-      acceptAnonymous: options.acceptAnonymous,
+      door: access.door,
+      get acceptAnonymous() {
+        return access.settings.acceptAnonymous;
+      },
       handshakeTimeoutMs: options.handshakeTimeoutMs,
-      maxHandshakes: options.maxHandshakes,
+      get maxHandshakes() {
+        return access.settings.maxHandshakes;
+      },
       resume: options.resume,
       nextSessionId: () => `s${this.#nextSessionId++}`,
-      hello: (session) => helloOn(session, this.#announcesRelaying, this.listening),
+      hello: (session) =>
+        helloOn(session, { relaying: this.#announcesRelaying, allowance: this.#relay.allowances.of(session), listening: this.listening }),
       onHello: () => {},
       onOpened: (session) => this.#opened(session),
       onSuspended: (session, reason) => {
@@ -111,6 +126,7 @@ export class MatryoshkaNode implements AsyncDisposable {
         if (this.#sessions.has(session)) this.#emitter.emit('resumed', { connection: this.#connection(session) });
       },
       onClosed: (session, reason) => this.#ended(session, reason),
+      onMisbehaved: (session) => this.#relay.did(session, 'malformed'),
     };
     this.#acceptor = new Acceptor(this.#environment);
     this.#connector = new Connector({
@@ -154,10 +170,22 @@ export class MatryoshkaNode implements AsyncDisposable {
   /** Switches serving relay links on or off while running; off ends those that are served with `relay.disabled` (R1). */
   setRelayEnabled(enabled: boolean): void {
     this.#relay.setEnabled(enabled);
-    for (const session of this.#sessions) {
-      // Where this node is anonymous nothing of that is said, nor when it happens.
-      if (!session.anonymous) session.send(this.#environment.hello(session));
-    }
+    this.#announce();
+  }
+
+  /** Who may connect, what neighbours may ask, and how often each was refused; ready for JSON. */
+  access(): AccessStatus {
+    return this.#access.status();
+  }
+
+  /**
+   * Changes who may connect and what neighbours may ask, while running; what is not named stays as it is. Connections
+   * that others have opened and could not open any more end with `session.refused`.
+   * @throws MatryoshkaError `config.invalid` that names each wrong option; then nothing changes
+   */
+  updateAccess(update: AccessUpdate): void {
+    this.#access.update(update, this.#sessions);
+    this.#announce();
   }
 
   /**
@@ -208,7 +236,7 @@ export class MatryoshkaNode implements AsyncDisposable {
           throw new MatryoshkaError('node.no-transport', `no transport of this node can listen on ${text}`);
         // In order, so that an error names the first that failed.
         // oxlint-disable-next-line no-await-in-loop
-        this.#listeners.push(await transport.listen(endpoint, (link, first) => this.#acceptor.offer(link, first)));
+        this.#listeners.push(await transport.listen(endpoint, (link, first) => this.#arrived(link, first)));
       }
     } catch (error) {
       await this.close();
@@ -238,6 +266,14 @@ export class MatryoshkaNode implements AsyncDisposable {
     return this.#closing.signal.aborted;
   }
 
+  /** Tells what has changed to all who may know. */
+  #announce(): void {
+    for (const session of this.#sessions) {
+      // Where this node is anonymous nothing of that is said, nor when it happens.
+      if (!session.anonymous) session.send(this.#environment.hello(session));
+    }
+  }
+
   get #announcesRelaying(): boolean {
     return this.relayEnabled && this.#options.relay.forward;
   }
@@ -253,10 +289,18 @@ export class MatryoshkaNode implements AsyncDisposable {
         const endpoint = this.#book.endpointOf(peerId);
         return endpoint === undefined ? [] : [endpoint];
       },
+      isKnown: (peerId) => this.#book.endpointOf(peerId) !== undefined,
       dial: (endpoint) => this.#connector.dial(endpoint),
       accept: (link, first) => this.#acceptor.offer(link, first),
       onServed: (event, link) => this.#emitter.emit('relay', { event, link: relayLinkStatus(link) }),
+      onRefused: this.#access.refused,
     };
+  }
+
+  /** A transport that asks nobody about its connections lets in those whom the lists do not. */
+  #arrived(link: Link, first: Uint8Array): void {
+    if (this.#access.admission.admits(link.remote.host)) this.#acceptor.offer(link, first);
+    else link.close(new MatryoshkaError('session.refused'));
   }
 
   #opened(session: Session): void {

@@ -7,6 +7,26 @@ import { parseNodeOptions } from './options.ts';
 const transports = [() => ({})];
 const identity = createIdentity(portableProvider, seededRandom(1));
 
+const DEFAULT_ACCESS = {
+  allow: [],
+  deny: [],
+  denyPeers: [],
+  hidden: false,
+  exempt: [],
+  ipv4SourceBits: 24,
+  ipv6SourceBits: 48,
+  maxConnections: 16_384,
+  maxConnectionsPerNetwork: 1024,
+  attemptsPerSecond: 10,
+  attemptBurst: 100,
+  allowances: {
+    unknown: { requestsPerSecond: 1, burst: 10, handshakes: 32, links: 1024 },
+    known: { requestsPerSecond: 1000, burst: 1000, handshakes: 256, links: 65_536 },
+    relayed: { requestsPerSecond: 1, burst: 10, handshakes: 32, links: 1024 },
+  },
+  reputation: { recoverPerMinute: 10, refuseBelow: 50, closeBelow: 10 },
+};
+
 function refusal(options: unknown): string {
   try {
     parseNodeOptions(options);
@@ -34,6 +54,7 @@ describe('options of a node', () => {
       acceptAnonymous: true,
       handshakeTimeoutMs: 10_000,
       maxHandshakes: 256,
+      access: DEFAULT_ACCESS,
       resume: {
         graceMs: 30_000,
         retainedBytes: 4 * 1024 * 1024,
@@ -70,7 +91,7 @@ describe('options of a node', () => {
     [{ transports: ['tcp'] }, 'transports.0: must be a transport such as tcp()'],
     [
       { transports, relays: true },
-      'relays: unknown, known here are identity, transports, listen, networkKey, peers, relay, acceptAnonymous, handshakeTimeoutMs, maxHandshakes, resume, suite, provider, clock, random',
+      'relays: unknown, known here are identity, transports, listen, networkKey, peers, relay, acceptAnonymous, maxHandshakes, access, handshakeTimeoutMs, resume, suite, provider, clock, random',
     ],
     [
       { transports, relay: { enable: true } },

@@ -2,8 +2,10 @@ import { DEFAULT_RESUME_SETTINGS, type ResumeSettings } from '@matryoshka/peer';
 import { type AcceptRequest, type GuardedAddressClass, RELAY_MEMORY_BYTES, type RoutingPolicy } from '@matryoshka/relay';
 import { type CryptoProvider, IDENTITY_SEED_LENGTH, Identity, type Random, parsePeerId } from '@matryoshka/session';
 import type { Clock, TransportFactory } from '@matryoshka/transport';
-import { MatryoshkaError, type SuiteName, parseDestination, parseEndpoint } from '@matryoshka/wire';
+import { type SuiteName, parseDestination, parseEndpoint } from '@matryoshka/wire';
 import * as z from 'zod';
+import { type AccessOptions, type DoorSettings, KNOWN_ACCESS, doorShape, refineDoor } from './access-options.ts';
+import { type KnownOptions, configError } from './config-error.ts';
 
 /** How a node serves relay links (R1). */
 export interface RelayNodeOptions {
@@ -47,6 +49,8 @@ export interface NodeOptions {
   readonly handshakeTimeoutMs?: number;
   /** Handshakes that may be in progress at once; default 256. */
   readonly maxHandshakes?: number;
+  /** Who may connect, and what neighbours may ask; `MatryoshkaNode.updateAccess` changes it. */
+  readonly access?: AccessOptions;
   /** How connections outlive their links. */
   readonly resume?: ResumeNodeOptions;
   /** AEAD of the sessions this node opens; by default the one that is faster on this machine. */
@@ -117,9 +121,8 @@ const nodeSchema = z.strictObject({
     .optional(),
   peers: z.array(text(parsePeer), 'must be a list of peers').default([]),
   relay: relaySchema.prefault({}),
-  acceptAnonymous: flag.default(true),
+  ...doorShape,
   handshakeTimeoutMs: whole(100, 600_000).default(10_000),
-  maxHandshakes: whole(1, 65_536).default(256),
   resume: resumeSchema.prefault({}),
   suite: oneOf(['chacha20poly1305', 'aes256gcm']).optional(),
   provider: object('a CryptoProvider').optional(),
@@ -128,16 +131,20 @@ const nodeSchema = z.strictObject({
 });
 
 /** The options there are, by the path of the object they are in. */
-const KNOWN: Readonly<Record<string, readonly string[]>> = {
+const KNOWN: KnownOptions = {
   '': Object.keys(nodeSchema.shape),
   'relay': Object.keys(relaySchema.shape),
   'resume': Object.keys(resumeSchema.shape),
+  ...KNOWN_ACCESS,
 };
 
 /** Options with every default filled in. */
-export interface ParsedOptions extends Required<
-  Omit<NodeOptions, 'relay' | 'resume' | 'identity' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'>
-> {
+export interface ParsedOptions
+  extends
+    DoorSettings,
+    Required<
+      Omit<NodeOptions, 'relay' | 'resume' | keyof DoorSettings | 'identity' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'>
+    > {
   readonly identity: Identity | Uint8Array | undefined;
   readonly networkKey: Uint8Array | undefined;
   readonly suite: SuiteName | undefined;
@@ -164,37 +171,7 @@ function parsePeer(value: string): void {
  * @throws MatryoshkaError `config.invalid` that names each wrong option, what is allowed, and what it was
  */
 export function parseNodeOptions(options: unknown): ParsedOptions {
-  const result = nodeSchema.safeParse(options);
+  const result = nodeSchema.superRefine((parsed, context) => refineDoor(parsed as unknown as DoorSettings, context)).safeParse(options);
   if (result.success) return result.data as unknown as ParsedOptions;
-  // The first thing wrong with an option; what follows from it helps nobody.
-  const problems = new Map<string, string>();
-  for (const issue of result.error.issues) {
-    const path = issue.path.map(String).join('.');
-    if (!problems.has(path)) problems.set(path, problem(issue, path, options));
-  }
-  throw new MatryoshkaError('config.invalid', `invalid options: ${[...problems.values()].join('; ')}`);
-}
-
-function problem(issue: z.core.$ZodIssue, path: string, options: unknown): string {
-  if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((key) => (path === '' ? key : `${path}.${key}`));
-    return `${keys.join(', ')}: unknown, known here are ${(KNOWN[path] ?? []).join(', ')}`;
-  }
-  if (issue.code === 'invalid_type' && issue.expected === 'object')
-    return `${path === '' ? 'options' : path}: must be an object${shown(valueAt(options, issue.path))}`;
-  // What is no endpoint says itself what it was; a network key is nobody's business.
-  const known = issue.code === 'custom' || path === 'networkKey' ? [] : ['string'];
-  return `${path}: ${issue.message}${shown(valueAt(options, issue.path), known)}`;
-}
-
-function valueAt(options: unknown, path: readonly PropertyKey[]): unknown {
-  let value = options;
-  for (const key of path) value = (value as Record<PropertyKey, unknown>)[key];
-  return value;
-}
-
-/** The value, where it is short and no secret. */
-function shown(value: unknown, types: readonly string[] = []): string {
-  if (value === undefined) return ', and is missing';
-  return value === null || ['number', 'boolean', ...types].includes(typeof value) ? `, not ${JSON.stringify(value)}` : '';
+  throw configError(result.error, options, KNOWN);
 }

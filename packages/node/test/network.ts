@@ -13,6 +13,10 @@ import {
   randomNextHop,
 } from '../src/index.ts';
 
+const UNLIMITED = { requestsPerSecond: 0, burst: 0, handshakes: 0, links: 0 };
+/** Tests of anything else ask as often as they like. */
+const UNLIMITED_ALLOWANCES = { unknown: UNLIMITED, known: UNLIMITED, relayed: UNLIMITED };
+
 /** A relay message as the code of a node was handed it. */
 export interface Handed {
   readonly node: string;
@@ -56,6 +60,7 @@ export class TestNetwork {
         clock,
         random: seededRandom(this.#seed++ * 1000 + 7),
         ...options,
+        access: { allowances: UNLIMITED_ALLOWANCES, ...options.access },
         relay: { enabled: true, allowDial: ['private'], ...options.relay, policy },
       }),
     );

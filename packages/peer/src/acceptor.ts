@@ -1,4 +1,4 @@
-import { type RemoteIdentity, ResponderHandshake, type SessionKeys } from '@matryoshka/session';
+import { ACKNOWLEDGE_LENGTH, type RemoteIdentity, ResponderHandshake, type SessionKeys } from '@matryoshka/session';
 import { FairTable, type Link, type LinkHandler, type Place, type Timer, sourceNetwork } from '@matryoshka/transport';
 import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type SessionResume, asMatryoshkaError } from '@matryoshka/wire';
 import type { SessionEnvironment } from './environment.ts';
@@ -164,7 +164,8 @@ export class Acceptor {
     }
     const { delivered } = session;
     const proof = session.suspension.prove({ role: 'responder', handshakeHash, sessionId, delivered });
-    link.send([sealMessage(sendKeys, { type: 'resumed', delivered, proof })]);
+    // As long as the first record of a new session, which acknowledges the initiator's hello.
+    link.send([sealMessage(sendKeys, { type: 'resumed', delivered, proof }, session.helloLength + ACKNOWLEDGE_LENGTH)]);
     session.resumed({ ...epoch, sends: 2 }, message.delivered);
   }
 

@@ -32,9 +32,9 @@ export function sealOpening(out: Uint8Array, handshakeLength: number, keys: Reco
   keys.seal(plaintext, out.subarray(handshakeLength, HANDSHAKE_OPENING_LENGTH));
 }
 
-/** One message as a record of its own, newly allocated. */
-export function sealMessage(keys: RecordKeys, message: Message): Uint8Array {
-  const record = new Uint8Array(messageLength(message) + TAG_LENGTH);
+/** One message as a record of its own, newly allocated; shorter ones are padded to `paddedLength`. */
+export function sealMessage(keys: RecordKeys, message: Message, paddedLength: number = 0): Uint8Array {
+  const record = new Uint8Array(Math.max(messageLength(message), paddedLength) + TAG_LENGTH);
   const plaintext = record.subarray(0, record.length - TAG_LENGTH);
   encodeMessage(new Writer(plaintext), message);
   keys.seal(plaintext, record);

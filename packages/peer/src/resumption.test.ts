@@ -26,6 +26,7 @@ function setUp(next: LinkSource['next'], timeoutMs = 60_000): SetUp {
   const host: ResumptionHost = {
     id: 's1',
     unheard: false,
+    helloLength: 40,
     commit: () => undefined,
     resumed: () => {},
     abandoned: (reason) => void abandonedWith.push(reason),

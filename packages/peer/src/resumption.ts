@@ -7,15 +7,17 @@ import {
   verifyResumeProof,
 } from '@matryoshka/session';
 import type { CloseReason, Link, LinkHandler, Timer } from '@matryoshka/transport';
-import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, asMatryoshkaError } from '@matryoshka/wire';
+import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type Message, asMatryoshkaError } from '@matryoshka/wire';
 import { deadline } from './deadline.ts';
 import type { SessionEnvironment } from './environment.ts';
 import type { EpochParts } from './epoch.ts';
 import { type InitiateOptions, initiate } from './initiate.ts';
-import { openMessage, recordKeys, sealOpening } from './opening.ts';
+import { openMessage, recordKeys, sealMessage, sealOpening } from './opening.ts';
 
 /** Pause before the first attempt, at most, in milliseconds: whoever lost a relay together does not come back together. */
 const FIRST_PAUSE_MS = 20;
+const NOTHING: Message = { type: 'cover', bytes: new Uint8Array(0) };
+
 /** Pauses double from this on, in milliseconds, and a random half of each is left out. */
 const MIN_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 1000;
@@ -58,6 +60,8 @@ export interface ResumptionHost {
   readonly id: string;
   /** Whether not one record of the other side has ever come. */
   readonly unheard: boolean;
+  /** Length of the hello that goes out behind the opening of a new session: a resume looks as if it had one. */
+  readonly helloLength: number;
   /**
    * The point of no return: from here on the old link is neither read nor sent to. Returns how many numbered records were
    * received in all, or undefined where the old link has come back.
@@ -259,6 +263,7 @@ export class Resumption {
     sealOpening(opening, length, keys.sendKeys, { type: 'session-resume', sessionId, delivered, proof });
     link.send([opening]);
     link.protect(handshake.keys.maskSend, handshake.keys.maskReceive);
+    link.send([sealMessage(keys.sendKeys, NOTHING, this.#host.helloLength)]);
     return new Asked(handshakeHash, keys);
   }
 
@@ -268,7 +273,7 @@ export class Resumption {
       const { delivered } = message;
       const claim = { role: 'responder', handshakeHash: asked.handshakeHash, sessionId: this.#keys.sessionId, delivered } as const;
       verifyResumeProof(this.#environment.provider, this.#keys.secret, claim, message.proof);
-      this.#succeed({ link, sendKeys: asked.sendKeys, receiveKeys: asked.receiveKeys, sends: 1 }, delivered);
+      this.#succeed({ link, sendKeys: asked.sendKeys, receiveKeys: asked.receiveKeys, sends: 2 }, delivered);
       return;
     }
     if (message?.type !== 'resume-refused') throw new MatryoshkaError('session.unexpected', 'neither resumed nor refused');

@@ -1,6 +1,6 @@
 import { ACKNOWLEDGE_AFTER_MS, Delivery, RecordWriter, type RemoteIdentity, randomBytes } from '@matryoshka/session';
 import type { CloseReason, Link, LinkHandler, Timer } from '@matryoshka/transport';
-import { type Endpoint, type Hello, MatryoshkaError, type Message, PING_LENGTH, asMatryoshkaError } from '@matryoshka/wire';
+import { type Endpoint, type Hello, MatryoshkaError, type Message, PING_LENGTH, asMatryoshkaError, messageLength } from '@matryoshka/wire';
 import type { SessionEnvironment } from './environment.ts';
 import { type DispatchHost, Dispatcher } from './dispatcher.ts';
 import { Epoch, type EpochParts } from './epoch.ts';
@@ -342,6 +342,11 @@ export class Session implements OutboxHost, ResumptionHost {
   /** Whether not one record of the other side has ever come. */
   get unheard(): boolean {
     return this.#bytesReceived === 0;
+  }
+
+  /** Length of what this side would say first if the session were new. */
+  get helloLength(): number {
+    return messageLength(this.#environment.hello(this));
   }
 
   /** Numbered records that were received in all. */

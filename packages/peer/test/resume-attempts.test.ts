@@ -1,7 +1,7 @@
 import { type RecordKeys, ResponderHandshake, createIdentity } from '@matryoshka/session';
 import type { CutOptions } from '@matryoshka/simulation';
 import { type Link, type LinkHandler, memoryLink } from '@matryoshka/transport';
-import { MatryoshkaError, type Message } from '@matryoshka/wire';
+import { HANDSHAKE_OPENING_LENGTH, MatryoshkaError, type Message } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
 import { type LinkAttempt, hourBucket } from '../src/index.ts';
 import { recordKeys, sealMessage } from '../src/opening.ts';
@@ -46,6 +46,8 @@ function answering(node: ResumeNode, identity = node.identity, opened: (link: Li
     link.attach({
       ...SILENT,
       message: (bytes) => {
+        // Behind it comes what makes it look like a new session.
+        if (bytes.length !== HANDSHAKE_OPENING_LENGTH) return;
         handshake.opening(bytes);
         opened(link, recordKeys(node.provider, handshake.keys).sendKeys);
       },

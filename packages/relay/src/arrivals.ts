@@ -1,6 +1,7 @@
 import type { Session } from '@matryoshka/peer';
 import type { Accept, Clock, Timer } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
+import type { Claim } from './allowance.ts';
 import type { CreditPool } from './credit-pool.ts';
 import type { LinkRegistry } from './link-registry.ts';
 import { peerIdOf } from './neighbours.ts';
@@ -35,8 +36,9 @@ export class Arrivals {
    * Takes a request whose port is held already.
    * @param request - everything in it is the link's own to keep
    * @param account - what `window` was taken on
+   * @param claim - what it counts as in its sender's allowance
    */
-  arrive(session: Session, request: RelayCreate, window: number, account: string): void {
+  arrive(session: Session, request: RelayCreate, window: number, account: string, claim: Claim): void {
     const { clock, links, pool } = this.#host;
     const { port } = request;
     const link: RelayLink = new RelayLink({
@@ -51,6 +53,7 @@ export class Arrivals {
       credit: request.window,
       forget: () => {
         this.#links.delete(link);
+        claim.ended();
         this.#decided(link);
         links.release(port);
         this.#host.forget(session, port);
@@ -58,7 +61,7 @@ export class Arrivals {
     });
     this.#links.add(link);
     links.add(session, port, link);
-    this.#ask(link, session, request);
+    this.#ask(link, session, request, claim);
   }
 
   /** Ends all of them, decided or not. */
@@ -66,10 +69,10 @@ export class Arrivals {
     for (const link of [...this.#links]) link.shut(reason);
   }
 
-  #ask(link: RelayLink, session: Session, request: RelayCreate): void {
+  #ask(link: RelayLink, session: Session, request: RelayCreate, claim: Claim): void {
     const { accept, maxUndecided } = this.#options;
     if (accept === undefined) {
-      this.#decide(link, request, true);
+      this.#decide(link, request, true, claim);
       return;
     }
     if (this.#undecided.size >= maxUndecided) {
@@ -82,17 +85,17 @@ export class Arrivals {
     } catch {
       verdict = false;
     }
-    if (typeof verdict === 'boolean') this.#decide(link, request, verdict);
-    else this.#await(link, request, Promise.resolve(verdict));
+    if (typeof verdict === 'boolean') this.#decide(link, request, verdict, claim);
+    else this.#await(link, request, Promise.resolve(verdict), claim);
   }
 
   /** The hook takes its time: the request waits no longer than its budget. */
-  #await(link: RelayLink, request: RelayCreate, verdict: Promise<boolean>): void {
+  #await(link: RelayLink, request: RelayCreate, verdict: Promise<boolean>, claim: Claim): void {
     const timer = this.#host.clock.after(request.budgetMs, () => link.close(new MatryoshkaError('relay.timeout')));
     this.#undecided.set(link, timer);
     const settle = (accepted: boolean): void => {
       // Else closed meanwhile: by the other side, by the timer, with its session, or because relaying was switched off.
-      if (this.#decided(link)) this.#decide(link, request, accepted);
+      if (this.#decided(link)) this.#decide(link, request, accepted, claim);
     };
     verdict.then(settle, () => settle(false));
   }
@@ -104,7 +107,8 @@ export class Arrivals {
   }
 
   /** Only a plain yes is one: a hook that forgets to answer accepts nothing. */
-  #decide(link: RelayLink, request: RelayCreate, accepted: unknown): void {
+  #decide(link: RelayLink, request: RelayCreate, accepted: unknown, claim: Claim): void {
+    claim.answered();
     if (accepted === true) this.#host.accept(link, request.request);
     else link.close(new MatryoshkaError('relay.refused'));
   }

@@ -4,7 +4,9 @@ import * as relay from './index.ts';
 test('the entry exports exactly this', () => {
   expect(Object.keys(relay).toSorted()).toEqual([
     'CreditPool',
+    'DEFAULT_ALLOWANCE_SETTINGS',
     'DEFAULT_RELAY_OPTIONS',
+    'DEFAULT_REPUTATION_SETTINGS',
     'MAX_HOPS',
     'MAX_NESTING',
     'MAX_RELAY_WINDOW_BYTES',

@@ -1,12 +1,14 @@
+export { type AllowanceSettings, DEFAULT_ALLOWANCE_SETTINGS } from './allowance.ts';
 export { greetings } from './greetings.ts';
 export { CreditPool, MAX_RELAY_WINDOW_BYTES, MIN_RELAY_WINDOW_BYTES, RELAY_MEMORY_BYTES } from './credit-pool.ts';
 export { type GuardedAddressClass, checkDial } from './dial-policy.ts';
 export { type Known, endpointsOf, isShared, peerIdOf } from './neighbours.ts';
 export { type AcceptRequest, DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
 export { MAX_HOPS, type OpenRelayLink } from './originator.ts';
-export type { RelayHost } from './relay-host.ts';
+export type { RelayHost, RelayRefusal } from './relay-host.ts';
 export { MAX_NESTING, RelayLink } from './relay-link.ts';
 export { RelayService } from './relay-service.ts';
+export { DEFAULT_REPUTATION_SETTINGS, type Deed, type ReputationSettings } from './reputation.ts';
 export { type Candidate, type RelayRequest, type RoutingPolicy, randomNextHop } from './routing-policy.ts';
 export { ServedLink } from './served-link.ts';
 export { ServedSide } from './served-side.ts';

@@ -18,9 +18,10 @@ interface Setting {
   readonly own?: readonly string[];
   readonly options?: Partial<RelayOptions>;
   readonly taken?: (session: FakeSession) => boolean;
+  readonly room?: (session: FakeSession) => boolean;
 }
 
-function nextHops({ sessions, seed = 1, own = [], options = {}, taken = () => false }: Setting): NextHops {
+function nextHops({ sessions, seed = 1, own = [], options = {}, taken = () => false, room = () => true }: Setting): NextHops {
   const host = {
     clock: { now: () => 0 },
     random: seededRandom(seed),
@@ -33,7 +34,7 @@ function nextHops({ sessions, seed = 1, own = [], options = {}, taken = () => fa
     host,
     new Neighbours(host),
     { ...DEFAULT_RELAY_OPTIONS, ...options },
-    { count: () => 0, taken: (session) => taken(session as FakeSession) },
+    { count: () => 0, taken: (session) => taken(session as FakeSession), room: (session) => room(session as FakeSession) },
   );
 }
 

@@ -13,6 +13,8 @@ export interface LinkCounts {
   count(session: Session): number;
   /** Whether a port is in use, or rests, on a session. */
   taken(session: Session, port: bigint): boolean;
+  /** Whether the other side of a session allows another request now (R14). */
+  room(session: Session): boolean;
 }
 
 /** A request that looks for its next hop. */
@@ -40,23 +42,31 @@ export class NextHops {
     this.#links = links;
   }
 
-  /** The next hop for someone else's request. @throws MatryoshkaError `relay.no-peers-available` */
+  /**
+   * The next hop for someone else's request.
+   * @throws MatryoshkaError `relay.no-peers-available`; `relay.busy` where all that could be have got enough requests
+   */
   next({ previous, destination, port, hopsLeft, tried }: NextHopRequest): Session {
     const neighbours = this.#neighbours;
     // Of an anonymous previous hop behind a relay, that relay is all that is known.
     const excluded = [neighbours.self(), neighbours.of(previous), neighbours.carriersOf(previous), ...neighbours.destination(destination)];
     const triedPeers = new Set([...tried].map(peerIdOf));
-    return this.#choose(
-      { hopsLeft: hopsLeft - 1, destination, role: 'next-hop' },
-      excluded,
-      (session) => !triedPeers.has(peerIdOf(session)) && !wouldLoop(session, previous) && !this.#links.taken(session, port),
-    );
+    const request: RelayRequest = { hopsLeft: hopsLeft - 1, destination, role: 'next-hop' };
+    const usable = (session: Session): boolean =>
+      !triedPeers.has(peerIdOf(session)) && !wouldLoop(session, previous) && !this.#links.taken(session, port);
+    const chosen = this.#choose(request, excluded, (session) => usable(session) && this.#links.room(session));
+    if (chosen !== undefined) return chosen;
+    throw new MatryoshkaError(this.#choose(request, excluded, usable) === undefined ? 'relay.no-peers-available' : 'relay.busy');
   }
 
   /** The originator's first relay (R18): the same exclusions, without a previous hop. @throws MatryoshkaError `relay.no-peers-available` */
   gateway(destination: RelayDestination, hops: number): Session {
     const excluded = [this.#neighbours.self(), ...this.#neighbours.destination(destination)];
-    return this.#choose({ hopsLeft: hops - 1, destination, role: 'gateway' }, excluded, () => true);
+    const request: RelayRequest = { hopsLeft: hops - 1, destination, role: 'gateway' };
+    // Where none has room for another request, its error says when there will be.
+    const chosen = this.#choose(request, excluded, (session) => this.#links.room(session)) ?? this.#choose(request, excluded, () => true);
+    if (chosen === undefined) throw new MatryoshkaError('relay.no-peers-available');
+    return chosen;
   }
 
   /** Whether a peer that is not connected could be the first relay on the way to `destination`. */
@@ -64,7 +74,7 @@ export class NextHops {
     return !this.#exclusion([this.#neighbours.self(), ...this.#neighbours.destination(destination)]).excludes(candidate);
   }
 
-  #choose(request: RelayRequest, excluded: readonly Known[], usable: (session: Session) => boolean): Session {
+  #choose(request: RelayRequest, excluded: readonly Known[], usable: (session: Session) => boolean): Session | undefined {
     const exclusion = this.#exclusion(excluded);
     const sessions = new Map<Candidate, Session>();
     for (const [peerId, all] of this.#byPeer()) {
@@ -77,9 +87,7 @@ export class NextHops {
       sessions.set(this.#candidate(session), session);
     }
     const chosen = this.#options.policy.selectNextHop(request, [...sessions.keys()], this.#host.random);
-    const session = chosen === undefined ? undefined : sessions.get(chosen);
-    if (session === undefined) throw new MatryoshkaError('relay.no-peers-available');
-    return session;
+    return chosen === undefined ? undefined : sessions.get(chosen);
   }
 
   #exclusion(excluded: readonly Known[]): Exclusion {

@@ -1,8 +1,10 @@
 import type { NetworkBits } from '@matryoshka/transport';
 import type { PeerId } from '@matryoshka/session';
 import type { Endpoint } from '@matryoshka/wire';
+import { type AllowanceSettings, DEFAULT_ALLOWANCE_SETTINGS } from './allowance.ts';
 import { RELAY_MEMORY_BYTES } from './credit-pool.ts';
 import type { GuardedAddressClass } from './dial-policy.ts';
+import { DEFAULT_REPUTATION_SETTINGS, type ReputationSettings } from './reputation.ts';
 import { type RoutingPolicy, randomNextHop } from './routing-policy.ts';
 
 /** A request to be the destination of a relayed connection, as the accept hook sees it (R10). */
@@ -32,6 +34,10 @@ export interface RelayOptions {
   readonly idleMs: number;
   /** Accept hooks that may be undecided at once. */
   readonly maxUndecided: number;
+  /** What neighbours may ask at the beginning (R14); `RelayService.allowances` changes it. */
+  readonly allowances: AllowanceSettings;
+  /** What their deeds weigh at the beginning; `RelayService.reputations` changes it. */
+  readonly reputation: ReputationSettings;
 }
 
 export const DEFAULT_RELAY_OPTIONS: RelayOptions = {
@@ -45,4 +51,6 @@ export const DEFAULT_RELAY_OPTIONS: RelayOptions = {
   graceMs: 30_000,
   idleMs: 30_000,
   maxUndecided: 256,
+  allowances: DEFAULT_ALLOWANCE_SETTINGS,
+  reputation: DEFAULT_REPUTATION_SETTINGS,
 };

@@ -2,6 +2,7 @@ import type { Session } from '@matryoshka/peer';
 import { type Random, randomBetween, randomU64 } from '@matryoshka/session';
 import type { Clock, Link } from '@matryoshka/transport';
 import { type Endpoint, MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
+import type { Claim } from './allowance.ts';
 import type { CreditPool } from './credit-pool.ts';
 import type { LinkRegistry } from './link-registry.ts';
 import { MAX_NESTING, RelayLink } from './relay-link.ts';
@@ -32,6 +33,8 @@ export interface OriginatorHost {
   readonly random: Random;
   readonly pool: CreditPool;
   readonly links: LinkRegistry;
+  /** Keeps within what `session` allows. @throws MatryoshkaError `relay.rate-limited` */
+  claim(session: Session): Claim;
   /** The link on `session` is over; its port rests for the grace period. */
   forget(session: Session, port: bigint): void;
 }
@@ -56,16 +59,21 @@ export class Originator {
     if (signal?.aborted === true) throw aborted(signal);
     if (carried !== undefined && (gateway.id === carried || gateway.link.info.carriers.includes(carried)))
       throw new MatryoshkaError('relay.no-peers-available', 'the connection would carry itself');
-    if (!gateway.sending || gateway.stalled) throw new MatryoshkaError('relay.carrier-lost', 'the connection to the gateway is closed or interrupted');
+    if (!gateway.sending || gateway.stalled)
+      throw new MatryoshkaError('relay.carrier-lost', 'the connection to the gateway is closed or interrupted');
+    const claim = this.#host.claim(gateway);
     const window = this.#host.pool.take();
-    if (window === undefined) throw new MatryoshkaError('relay.busy', 'the relay memory of this node is used up');
-    return new Promise((resolve, reject) => this.#request(request, first, window, signal, { resolve, reject }));
+    if (window === undefined) {
+      claim.ended();
+      throw new MatryoshkaError('relay.busy', 'the relay memory of this node is used up');
+    }
+    return new Promise((resolve, reject) => this.#request(request, first, { window, claim }, signal, { resolve, reject }));
   }
 
   #request(
     { gateway, hops, destination, remote }: OpenRelayLink,
     first: Uint8Array,
-    window: number,
+    { window, claim }: { readonly window: number; readonly claim: Claim },
     signal: AbortSignal | undefined,
     settle: { readonly resolve: (link: Link) => void; readonly reject: (error: MatryoshkaError) => void },
   ): void {
@@ -87,10 +95,12 @@ export class Originator {
       credit: 0,
       forget: () => {
         links.release(port);
+        claim.ended();
         this.#host.forget(gateway, port);
       },
       answered: (error) => {
         timer.cancel();
+        claim.answered();
         signal?.removeEventListener('abort', abort);
         if (error === undefined) settle.resolve(link);
         else settle.reject(error);

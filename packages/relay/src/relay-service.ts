@@ -8,6 +8,8 @@ import {
   type RelayDestination,
   asMatryoshkaError,
 } from '@matryoshka/wire';
+import { Allowances, type Claim } from './allowance.ts';
+import { OnwardAllowances } from './allowance-onward.ts';
 import { Arrivals } from './arrivals.ts';
 import { creditAccount } from './credit-account.ts';
 import { CreditPool } from './credit-pool.ts';
@@ -16,11 +18,12 @@ import { LastHop } from './last-hop.ts';
 import { refusalOf } from './link-end.ts';
 import { LinkRegistry } from './link-registry.ts';
 import { type Known, Neighbours } from './neighbours.ts';
-import { NextHops } from './next-hops.ts';
+import { type LinkCounts, NextHops } from './next-hops.ts';
 import { DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
 import { MAX_ATTEMPTS, MAX_BUDGET_MS, MAX_HOPS, type OpenRelayLink, Originator } from './originator.ts';
-import type { RelayHost } from './relay-host.ts';
+import type { RelayHost, RelayRefusal } from './relay-host.ts';
 import { MAX_NESTING } from './relay-link.ts';
+import { type Deed, Reputations } from './reputation.ts';
 import { ServedLink, type ServedLinkHost } from './served-link.ts';
 
 /**
@@ -29,19 +32,36 @@ import { ServedLink, type ServedLinkHost } from './served-link.ts';
  */
 const BUSY_CONTROL_BYTES: number = 256 * 1024;
 
-/** Opens, serves and forwards relay links: one per node (R1-R12, R17, R18). */
+/** Nobody is told to wait longer, in milliseconds: settings may change. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** A link that is forwarded, while it is. */
+interface Serving {
+  /** The sessions that were asked to carry it on. */
+  readonly tried: Set<Session>;
+  /** What it counts as in its sender's allowance. */
+  readonly claim: Claim;
+  /** What it counts as in this node's own at the next hop. */
+  onward: Claim | undefined;
+}
+
+/** Opens, serves and forwards relay links: one per node (R1-R12, R14, R17, R18). */
 export class RelayService implements RelayHandler, ServedLinkHost {
   readonly pool: CreditPool;
   readonly options: RelayOptions;
   readonly clock: Clock;
+  /** What neighbours may ask. */
+  readonly allowances: Allowances;
+  /** What they did. */
+  readonly reputations: Reputations;
+  readonly #onward: OnwardAllowances;
   readonly #host: RelayHost;
   readonly #nextHops: NextHops;
   readonly #lastHop: LastHop;
   readonly #arrivals: Arrivals;
   readonly #originator: Originator;
   readonly #links: LinkRegistry;
-  /** Links that are forwarded, and the sessions that were asked to carry each on. */
-  readonly #served = new Map<ServedLink, Set<Session>>();
+  readonly #served = new Map<ServedLink, Serving>();
   #enabled: boolean;
 
   constructor(host: RelayHost, options: Partial<RelayOptions> = {}) {
@@ -52,11 +72,23 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     this.#enabled = this.options.enabled;
     const links = new LinkRegistry(host.clock, this.options.graceMs);
     this.#links = links;
-    this.#nextHops = new NextHops(host, new Neighbours(host), this.options, links);
+    this.allowances = new Allowances(
+      { clock: host.clock, sessions: () => host.sessions(), isKnown: (peerId) => host.isKnown?.(peerId) ?? false },
+      this.options.allowances,
+    );
+    this.reputations = new Reputations(host.clock, this.options.reputation);
+    this.#onward = new OnwardAllowances(host.clock);
+    const counts: LinkCounts = {
+      count: (session) => links.count(session),
+      taken: (session, port) => links.taken(session, port),
+      room: (session) => this.#onward.room(session),
+    };
+    this.#nextHops = new NextHops(host, new Neighbours(host), this.options, counts);
     this.#lastHop = new LastHop(host, this.options, (session) => links.count(session));
     const forget = (session: Session, port: bigint): void => this.forget(session, port);
     this.#arrivals = new Arrivals({ clock: host.clock, pool: this.pool, links, accept: host.accept, forget }, this.options);
-    this.#originator = new Originator({ clock: host.clock, random: host.random, pool: this.pool, links, forget });
+    const claim = (session: Session): Claim => this.#claimOn(session, 'relay.rate-limited');
+    this.#originator = new Originator({ clock: host.clock, random: host.random, pool: this.pool, links, claim, forget });
   }
 
   /** Whether relay links are served (R1). */
@@ -109,6 +141,11 @@ export class RelayService implements RelayHandler, ServedLinkHost {
    */
   open(request: OpenRelayLink, first: Uint8Array, signal?: AbortSignal): Promise<Link> {
     return this.#originator.open(request, first, signal);
+  }
+
+  /** The other side of a session did what costs reputation; it may have been too much. */
+  did(session: Session, deed: Deed): void {
+    if (this.reputations.did(session, deed)) session.close(new MatryoshkaError('session.refused'));
   }
 
   // ---- RelayHandler ------------------------------------------------------------------------------------------------
@@ -167,19 +204,26 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   }
 
   opened(link: ServedLink): void {
+    const serving = this.#served.get(link);
+    serving?.claim.answered();
+    serving?.onward?.answered();
     this.#host.onServed('opened', link);
   }
 
   ended(link: ServedLink): void {
+    const serving = this.#served.get(link);
+    serving?.claim.ended();
+    serving?.onward?.ended();
     this.#served.delete(link);
     this.#links.release(link.request.port);
     this.#host.onServed('closed', link);
   }
 
   retry(link: ServedLink): boolean {
-    const tried = this.#served.get(link);
-    if (tried === undefined || tried.size > link.request.attemptsLeft) return false;
-    void this.#advance(link, tried);
+    const serving = this.#served.get(link);
+    if (serving === undefined || serving.tried.size > link.request.attemptsLeft) return false;
+    serving.onward?.ended();
+    void this.#advance(link, serving);
     return true;
   }
 
@@ -187,10 +231,18 @@ export class RelayService implements RelayHandler, ServedLinkHost {
 
   #create(session: Session, message: RelayCreate): void {
     const { port } = message;
+    const claim = this.#allowed(session);
+    if ('reason' in claim) {
+      session.send(refusalOf(port, laterThan('relay.rate-limited', claim.retryAfterMs)));
+      this.#host.onRefused?.(claim.reason);
+      if (this.reputations.refused(session)) session.close(new MatryoshkaError('session.refused'));
+      return;
+    }
     const reason = this.#refusal(session, message);
     const account = creditAccount(session, this.#host.sessions());
     const window = reason === undefined ? this.pool.take(account) : undefined;
     if (window === undefined) {
+      claim.ended();
       session.send(refusalOf(port, new MatryoshkaError(reason ?? 'relay.busy')));
       return;
     }
@@ -205,15 +257,22 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     };
     this.#links.hold(port);
     if (message.hopsLeft === 0) {
-      this.#arrivals.arrive(session, request, window, account);
+      this.#arrivals.arrive(session, request, window, account, claim);
       return;
     }
     const served = new ServedLink(this, session, request, window, account);
-    const tried = new Set<Session>();
-    this.#served.set(served, tried);
+    const serving: Serving = { tried: new Set(), claim, onward: undefined };
+    this.#served.set(served, serving);
     this.#links.add(session, port, served.upstream);
     this.#host.onServed('requested', served);
-    void this.#advance(served, tried);
+    void this.#advance(served, serving);
+  }
+
+  /** Takes the request within its sender's allowance, and its reputation. */
+  #allowed(session: Session): Claim | { readonly reason: RelayRefusal; readonly retryAfterMs: number } {
+    const mistrustedMs = this.reputations.refusesForMs(session);
+    if (mistrustedMs > 0) return { reason: 'relay-reputation', retryAfterMs: mistrustedMs };
+    return this.allowances.request(session);
   }
 
   #refusal(session: Session, { hopsLeft, port }: RelayCreate): ReasonCode | undefined {
@@ -226,7 +285,8 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   }
 
   /** Finds the next hop and asks it. */
-  async #advance(served: ServedLink, tried: Set<Session>): Promise<void> {
+  async #advance(served: ServedLink, serving: Serving): Promise<void> {
+    const { tried } = serving;
     try {
       const session = await this.#nextHop(served, tried);
       if (served.state !== 'choosing') return;
@@ -235,7 +295,9 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       if (!session.sending || session.stalled) throw new MatryoshkaError('relay.carrier-lost');
       if (this.#links.taken(session, port)) throw new MatryoshkaError('relay.port-in-use');
       const busy = session.outbox.controlBytes > BUSY_CONTROL_BYTES;
-      const window = busy ? undefined : this.pool.take(served.account);
+      if (busy) throw new MatryoshkaError('relay.busy');
+      serving.onward = this.#claimOn(session, 'relay.busy');
+      const window = this.pool.take(served.account);
       if (window === undefined) throw new MatryoshkaError('relay.busy');
       this.#links.add(session, port, served.ask(session, window, tried.size));
     } catch (error) {
@@ -259,11 +321,24 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     }
   }
 
+  /** Keeps within what the other side of `session` allows. @throws MatryoshkaError `reason`, with the time until there is room */
+  #claimOn(session: Session, reason: ReasonCode): Claim {
+    const claim = this.#onward.request(session);
+    if (!('reason' in claim)) return claim;
+    throw laterThan(reason, claim.retryAfterMs, 'the next relay allows no more requests for now');
+  }
+
   /** A late message is let go; otherwise the other side hears once that the port leads nowhere (R14). */
   #stray(session: Session, port: bigint): void {
     if (port === 0n) throw new MatryoshkaError('wire.invalid', 'relay port 0');
-    if (this.#links.stray(session, port)) session.send({ type: 'relay-close', port, reason: 'relay.unknown-port' });
+    if (!this.#links.stray(session, port)) return;
+    session.send({ type: 'relay-close', port, reason: 'relay.unknown-port' });
+    this.did(session, 'unknown-port');
   }
+}
+
+function laterThan(reason: ReasonCode, retryAfterMs: number, message?: string): MatryoshkaError {
+  return new MatryoshkaError(reason, message, { retryAfterMs: Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) });
 }
 
 function copyDestination(destination: RelayDestination): RelayDestination {

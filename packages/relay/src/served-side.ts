@@ -83,8 +83,7 @@ export class ServedSide implements LinkEnd, EgressHost {
 
   carrierFlowing(resumed: boolean): void {
     this.#stall.carrier(false);
-    if (resumed && this.#link.passing === 'open')
-      this.session.send({ type: 'relay-credit', port: this.port, total: this.window.granted });
+    if (resumed && this.#link.passing === 'open') this.session.send({ type: 'relay-credit', port: this.port, total: this.window.granted });
   }
 
   /** Tells this side whether the other one is stalled. */

@@ -3,6 +3,7 @@ import { SlabPool, createIdentity, networkKeyPsk, peerHash, portableProvider, ra
 import { type World, createWorld, seededRandom } from '@matryoshka/simulation';
 import type { Link, Transport } from '@matryoshka/transport';
 import {
+  type Allowance,
   type Endpoint,
   HANDSHAKE_ANSWER_LENGTH,
   HANDSHAKE_REQUEST_LENGTH,
@@ -10,7 +11,23 @@ import {
   type Message,
   parseEndpoint,
 } from '@matryoshka/wire';
-import { type RelayOptions, RelayService, type ServedLink, peerIdOf } from '../src/index.ts';
+import {
+  type AllowanceSettings,
+  DEFAULT_ALLOWANCE_SETTINGS,
+  type RelayOptions,
+  RelayService,
+  type ServedLink,
+  peerIdOf,
+} from '../src/index.ts';
+
+const UNLIMITED: Allowance = { requestsPerSecond: 0, burst: 0, handshakes: 0, links: 0 };
+/** Tests of anything else ask as often as they like. */
+const UNLIMITED_ALLOWANCES: AllowanceSettings = {
+  ...DEFAULT_ALLOWANCE_SETTINGS,
+  unknown: UNLIMITED,
+  known: UNLIMITED,
+  relayed: UNLIMITED,
+};
 
 /** One who speaks the protocol up to relay links and no further: what ends here is kept as it comes. */
 export class Party {
@@ -22,6 +39,7 @@ export class Party {
   /** Relay links that ended here, with their first messages. */
   readonly arrived: { readonly link: Link; readonly first: Uint8Array }[] = [];
   readonly served: (readonly [string, ServedLink])[] = [];
+  readonly refused: string[] = [];
   readonly #transport: Transport;
   #nextId = 1;
 
@@ -44,8 +62,9 @@ export class Party {
         dial: (endpoint) => this.dial(endpoint),
         accept: (link, first) => this.arrived.push({ link, first: first.slice() }),
         onServed: (event, link) => this.served.push([event, link]),
+        onRefused: (reason) => this.refused.push(reason),
       },
-      { enabled: true, allowDial: ['private'], ...options },
+      { enabled: true, allowDial: ['private'], allowances: UNLIMITED_ALLOWANCES, ...options },
     );
     this.environment = {
       provider,
@@ -61,15 +80,16 @@ export class Party {
       handshakeTimeoutMs: 10_000,
       maxHandshakes: 256,
       nextSessionId: () => `${host}#${this.#nextId++}`,
-      hello: () => ({
+      hello: (session) => ({
         type: 'hello',
         relaying: this.relay.enabled,
-        allowance: { requestsPerSecond: 0, burst: 0, handshakes: 0, links: 0 },
+        allowance: this.relay.allowances.of(session),
         listening: [],
       }),
       onHello: () => {},
       onOpened: (session) => this.sessions.add(session),
       onClosed: (session) => this.sessions.delete(session),
+      onMisbehaved: (session) => this.relay.did(session, 'malformed'),
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Random } from '@matryoshka/session';
-import type { Clock, Timer, Transport, TransportFactory } from '@matryoshka/transport';
+import type { Clock, MessageTransportFactory, Timer, Transport } from '@matryoshka/transport';
 import { seededRandom } from './seeded-random.ts';
 import type { SimulatedNetwork } from './simulated-network.ts';
 
@@ -21,7 +21,7 @@ export class Machine {
   readonly address: string;
   readonly clock: Clock;
   readonly random: Random;
-  readonly transport: TransportFactory;
+  readonly transport: MessageTransportFactory;
   readonly #network: SimulatedNetwork;
   readonly #crash = new AbortController();
 

@@ -1,5 +1,5 @@
 import type { Random } from '@matryoshka/session';
-import { type Clock, type MemoryNetwork, type MemoryWire, type TransportFactory, memoryNetwork } from '@matryoshka/transport';
+import { type Clock, type MemoryNetwork, type MemoryWire, type MessageTransportFactory, memoryNetwork } from '@matryoshka/transport';
 import type { Endpoint } from '@matryoshka/wire';
 import { randomReal } from './random-real.ts';
 import { SimulatedWire } from './simulated-wire.ts';
@@ -81,7 +81,7 @@ export class SimulatedNetwork {
   }
 
   /** The transport of the host with this IP address. */
-  host(address: string): TransportFactory {
+  host(address: string): MessageTransportFactory {
     return this.#memory.transport({ host: address });
   }
 

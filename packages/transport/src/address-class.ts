@@ -47,14 +47,20 @@ const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
 // RFC 8215: where its IPv4 address stands is the network's own business, and so is where it leads.
 const LOCAL_NAT64 = ipaddr.IPv6.parseCIDR('64:ff9b:1::/48');
 
+/** Where in the 16 bytes of an IPv6 address an IPv4 address begins that it carries, and how many bits say that it does. */
+export function embeddedIpv4(bytes: Uint8Array): { readonly offset: number; readonly prefixBits: number } | undefined {
+  const address = new ipaddr.IPv6([...bytes]);
+  // `::` and `::1` are addresses of their own, no embedded ones.
+  if (address.range() === 'loopback' || address.range() === 'unspecified') return undefined;
+  const found = EMBEDDING.find(({ range }) => address.match(range));
+  return found && { offset: found.offset, prefixBits: found.range[1] };
+}
+
 /** The bytes that checks go by: 4 or 16, an embedded IPv4 address taken out. Undefined for host names. */
 export function canonicalBytes(host: string): Uint8Array | undefined {
   const bytes = parseAddress(host);
   if (bytes?.length !== 16) return bytes;
-  const address = new ipaddr.IPv6([...bytes]);
-  // `::` and `::1` are addresses of their own, no embedded ones.
-  if (address.range() === 'loopback' || address.range() === 'unspecified') return bytes;
-  const found = EMBEDDING.find(({ range }) => address.match(range));
+  const found = embeddedIpv4(bytes);
   return found === undefined ? bytes : bytes.subarray(found.offset, found.offset + 4);
 }
 

@@ -8,16 +8,23 @@ export const FRAME_HEADER_LENGTH = 2;
 const FIRST_ASSEMBLY_LENGTH = 1024;
 const EMPTY = new Uint8Array(0);
 
-/** Writes the header of a frame (docs/protocol.md §2) to `header[at, at + 2)`. */
-export function writeFrameHeader(header: Uint8Array, at: number, bodyLength: number): void {
-  header[at] = bodyLength >>> 8;
-  header[at + 1] = bodyLength;
+/** What lengths are masked with in one direction: 16 bits for each frame (docs/protocol.md §2.2). */
+export interface LengthMask {
+  next(): number;
+}
+
+/** Writes the header of the next frame (docs/protocol.md §2) to `header[at, at + 2)`. */
+export function writeFrameHeader(header: Uint8Array, at: number, bodyLength: number, mask: LengthMask): void {
+  const masked = bodyLength ^ mask.next();
+  header[at] = masked >>> 8;
+  header[at + 1] = masked;
 }
 
 /**
  * Cuts a byte stream into frames. The caller feeds chunks and takes frames; to pause, it just takes no more. Frames
  * that lie in one chunk are views of it, others are put together in one buffer: either way a frame is valid until the
- * next `next()`, `feed()` or `release()`.
+ * next `next()`, `feed()` or `release()`. Before the first frame come bytes without a header, which are
+ * given as if they were a frame; whoever gets them sets the mask.
  */
 export class FrameDecoder {
   #chunk: Uint8Array = EMPTY;
@@ -25,14 +32,28 @@ export class FrameDecoder {
   /** First byte of a header that is split between chunks, else -1. */
   #headerStart = -1;
   /** Length of the body that is awaited; 0 while it is the header that is. */
-  #length = 0;
+  #length: number;
+  #mask: LengthMask | undefined;
+  #maxLength = 0;
   /** Bytes of the body that are in `#assembly`. */
   #filled = 0;
   #assembly: Uint8Array = EMPTY;
 
+  /** @param preludeLength - of the bytes before the first frame */
+  constructor(preludeLength: number) {
+    this.#length = preludeLength;
+  }
+
+  /** Unmasks lengths with `mask` from the next header on that is not complete, and allows none above `maxLength`. */
+  remask(mask: LengthMask, maxLength: number): void {
+    this.#mask = mask;
+    this.#maxLength = maxLength;
+  }
+
   /** Whether a frame has begun that has not ended; only once `next()` said undefined. */
   get incomplete(): boolean {
-    return this.#length > 0 || this.#headerStart >= 0;
+    // Without a mask what is awaited is the prelude, and it may not have begun.
+    return this.#headerStart >= 0 || (this.#mask === undefined ? this.#filled > 0 : this.#length > 0);
   }
 
   /**
@@ -47,8 +68,8 @@ export class FrameDecoder {
   }
 
   /**
-   * The body of the next frame, 1 to 65,535 bytes, or undefined when the chunk is used up.
-   * @throws MatryoshkaError `transport.frame-length`; the stream is of no use after it
+   * The body of the next frame, or undefined when the chunk is used up.
+   * @throws MatryoshkaError `transport.frame-length`; the stream is of no use after it. TypeError without a mask
    */
   next(): Uint8Array | undefined {
     if (this.#length === 0 && !this.#readHeader()) return this.#usedUp();
@@ -82,9 +103,11 @@ export class FrameDecoder {
       this.#headerStart = chunk[this.#at++] as number;
     }
     if (this.#at === chunk.length) return false;
-    const length = (this.#headerStart << 8) | (chunk[this.#at++] as number);
+    const mask = this.#mask;
+    if (mask === undefined) throw new TypeError('the prelude was taken, and no mask was set');
+    const length = ((this.#headerStart << 8) | (chunk[this.#at++] as number)) ^ mask.next();
     this.#headerStart = -1;
-    if (length === 0) throw new MatryoshkaError('transport.frame-length', 'a frame of no bytes');
+    if (length === 0 || length > this.#maxLength) throw new MatryoshkaError('transport.frame-length', `a frame of ${length} bytes`);
     this.#length = length;
     return true;
   }

@@ -1,4 +1,7 @@
+import type { CryptoProvider, Random } from '@matryoshka/session';
 import type { Endpoint, MatryoshkaError } from '@matryoshka/wire';
+import type { Admission } from './admission.ts';
+import type { Clock } from './clock.ts';
 
 /** Largest message of a link, in bytes (docs/protocol.md §2). */
 export const MAX_MESSAGE_LENGTH = 65_535;
@@ -28,6 +31,13 @@ export interface Link {
   /** Sets the one owner; a second call hands over. What comes before the first is held back. */
   attach(handler: LinkHandler): void;
   /**
+   * Hides lengths under the mask keys of this epoch, 32 bytes each, which are copied: `maskOut` from the next `send()`,
+   * `maskIn` from the message after the one being delivered. Does nothing on a link without framing. A link with one takes
+   * messages of up to `MAX_VEILED_MESSAGE_LENGTH` bytes before, which those of handshakes are.
+   * @throws RangeError for a key of another length, TypeError before each side has sent a message: where there is a framing
+   */
+  protect(maskOut: Uint8Array, maskIn: Uint8Array): void;
+  /**
    * Sends one message made of `parts`. It is always taken; false asks to stop until `writable()`. The parts are
    * borrowed until `written()` counts this send or `closed()` comes. After the close it does nothing and is false.
    * @throws RangeError for an empty or too long message
@@ -37,7 +47,8 @@ export interface Link {
   pause(): void;
   resume(): void;
   /**
-   * Closes after what was sent has gone out. On an accepted link on which nothing was sent it is the refusal. Idempotent.
+   * Closes after what was sent has gone out. On an accepted link on which nothing was sent it is the refusal. A framing
+   * does not let the other side see which byte it was that did not authenticate: it reads on for a while. Idempotent.
    */
   close(reason?: CloseReason): void;
 }
@@ -81,5 +92,19 @@ export interface Transport extends Dialer {
   listen?(on: Endpoint, accept: Accept): Promise<Listener>;
 }
 
-/** Made once per node, so that a transport gets the node's clock. */
-export type TransportFactory = (context: { readonly clock: import('./clock.ts').Clock }) => Transport;
+/** What a node gives to its transports. */
+export interface TransportContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly provider: CryptoProvider;
+  /** The secret of a closed network: what a framing hides with. Without one a public constant, which hides nothing from those who know it. */
+  readonly networkKey?: Uint8Array | undefined;
+  /** What its listeners ask about each connection they accept; by default everybody is let in. */
+  readonly admission?: Admission | undefined;
+}
+
+/** Made once per node, so that a transport gets the node's clock and what it hides with. */
+export type TransportFactory = (context: TransportContext) => Transport;
+
+/** Makes a transport that preserves messages and so has no framing: there is nothing for it to hide. */
+export type MessageTransportFactory = (context: Pick<TransportContext, 'clock' | 'admission'>) => Transport;

@@ -109,6 +109,9 @@ export class MemoryLink implements Link {
     this.#takeTurn();
   }
 
+  /** Nothing stands between its messages. */
+  protect(): void {}
+
   send(parts: readonly Uint8Array[]): boolean {
     const length = linkMessageLength(parts);
     if (this.#closing !== undefined || this.#finished) return false;

@@ -1,7 +1,8 @@
 import { type Endpoint, MatryoshkaError } from '@matryoshka/wire';
+import { type Admission, OPEN_ADMISSION } from './admission.ts';
 import type { Clock } from './clock.ts';
 import { CONNECT_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS, dialAborted, dialFailed, listenFailed } from './direct-link.ts';
-import type { Accept, Link, Listener, Transport, TransportFactory } from './link.ts';
+import type { Accept, Link, Listener, Transport, MessageTransportFactory } from './link.ts';
 import { type BreakOptions, MemoryLink } from './memory-link.ts';
 import { linkMessageLength } from './message-length.ts';
 
@@ -50,7 +51,7 @@ export interface MemoryWire {
 /** Nodes that find each other within one process, by ordinary `tcp` endpoints. */
 export interface MemoryNetwork {
   /** The transport of the host with this IP address: it dials from there, and listens there. */
-  transport(local: { readonly host: string }): TransportFactory;
+  transport(local: { readonly host: string }): MessageTransportFactory;
   /** Ends all links between hosts of which `matches` says so; both sides see `transport.closed`. Says how many. */
   breakLinks(matches: (dialler: string, listener: string) => boolean): number;
   /** Ends all listeners of a host. */
@@ -79,7 +80,7 @@ class Wire implements MemoryWire {
 
 class Network implements MemoryNetwork {
   readonly options: MemoryNetworkOptions;
-  readonly #accepts = new Map<string, Accept>();
+  readonly #accepts = new Map<string, { readonly accept: Accept; readonly admission: Admission }>();
   readonly #links = new Set<MemoryLink>();
   #nextPort = FIRST_EPHEMERAL_PORT;
 
@@ -87,8 +88,8 @@ class Network implements MemoryNetwork {
     this.options = options;
   }
 
-  transport(local: { readonly host: string }): TransportFactory {
-    return () => new MemoryTransport(this, local.host);
+  transport(local: { readonly host: string }): MessageTransportFactory {
+    return ({ admission = OPEN_ADMISSION }) => new MemoryTransport(this, local.host, admission);
   }
 
   breakLinks(matches: (dialler: string, listener: string) => boolean): number {
@@ -108,13 +109,14 @@ class Network implements MemoryNetwork {
     return port;
   }
 
-  listen(on: Endpoint, accept: Accept): Listener {
+  listen(on: Endpoint, accept: Accept, admission: Admission): Listener {
     let endpoint = on;
     while (endpoint.port === 0 || (on.port === 0 && this.#accepts.has(key(endpoint)))) endpoint = { ...on, port: this.ephemeralPort() };
     if (this.#accepts.has(key(endpoint))) throw listenFailed(on, 'the port is in use');
-    this.#accepts.set(key(endpoint), accept);
+    const listening = { accept, admission };
+    this.#accepts.set(key(endpoint), listening);
     const close = (): Promise<void> => {
-      if (this.#accepts.get(key(endpoint)) === accept) this.#accepts.delete(key(endpoint));
+      if (this.#accepts.get(key(endpoint)) === listening) this.#accepts.delete(key(endpoint));
       return Promise.resolve();
     };
     return { endpoint, close };
@@ -123,7 +125,9 @@ class Network implements MemoryNetwork {
   /** The two ends of a new link, or undefined where nobody listens; the accepted end gets `first` on its way. */
   connect(from: Endpoint, to: Endpoint, first: Uint8Array): Link | undefined {
     const { clock, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, opened, ended, ...rest } = this.options;
-    if (!this.#accepts.has(key(to)) || rest.reachable?.(from.host, to.host) === false) return undefined;
+    const listening = this.#accepts.get(key(to));
+    if (listening === undefined || rest.reachable?.(from.host, to.host) === false) return undefined;
+    const admitted = listening.admission.admit(from.host);
     const [dialled, accepted] = MemoryLink.pair({
       ...rest,
       clock,
@@ -132,12 +136,18 @@ class Network implements MemoryNetwork {
       refusalMs: handshakeTimeoutMs,
       ended: () => {
         this.#links.delete(dialled);
+        admitted?.left();
         ended?.(wire);
       },
     });
     const wire = new Wire(dialled, accepted);
     this.#links.add(dialled);
     opened?.(wire);
+    if (admitted === undefined) {
+      // As a socket does it: the connection is there, and closes.
+      dialled.break(new MatryoshkaError('transport.closed', 'the connection closed'));
+      return dialled;
+    }
     rest.observe?.(from, to, first);
     if (!dialled.loses) this.travel(from, to, first.length, () => this.#arrive(dialled, accepted, first));
     return dialled;
@@ -145,11 +155,11 @@ class Network implements MemoryNetwork {
 
   /** The first message is there. */
   #arrive(dialled: MemoryLink, accepted: MemoryLink, first: Uint8Array): void {
-    const accept = this.#accepts.get(key(accepted.local));
-    if (accept === undefined) accepted.break(new MatryoshkaError('transport.closed', 'the listener closed'));
-    if (accept === undefined || accepted.finished || dialled.losesInFlight) return;
+    const listening = this.#accepts.get(key(accepted.local));
+    if (listening === undefined) accepted.break(new MatryoshkaError('transport.closed', 'the listener closed'));
+    if (listening === undefined || accepted.finished || dialled.losesInFlight) return;
     this.options.delivered?.(dialled.local, accepted.local, first);
-    accept(accepted, first);
+    listening.accept(accepted, first);
   }
 
   /** Runs `arrive` when so many bytes sent now would be there. */
@@ -164,10 +174,12 @@ class MemoryTransport implements Transport {
   readonly name = 'memory';
   readonly #network: Network;
   readonly #host: string;
+  readonly #admission: Admission;
 
-  constructor(network: Network, host: string) {
+  constructor(network: Network, host: string, admission: Admission) {
     this.#network = network;
     this.#host = host;
+    this.#admission = admission;
   }
 
   handles(endpoint: Endpoint): boolean {
@@ -210,7 +222,7 @@ class MemoryTransport implements Transport {
   async listen(on: Endpoint, accept: Accept): Promise<Listener> {
     if (!this.handles(on)) throw listenFailed(on, 'only tcp endpoints are known here');
     if (on.host !== this.#host && !UNSPECIFIED_HOSTS.includes(on.host)) throw listenFailed(on, `this host is ${this.#host}`);
-    return this.#network.listen({ transport: 'tcp', host: this.#host, port: on.port }, accept);
+    return this.#network.listen({ transport: 'tcp', host: this.#host, port: on.port }, accept, this.#admission);
   }
 }
 

@@ -1,85 +1,50 @@
-import { once } from 'node:events';
-import { type Socket, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Endpoint, MatryoshkaError } from '@matryoshka/wire';
-import { afterEach, describe, expect, test } from 'vitest';
+import { MatryoshkaError } from '@matryoshka/wire';
+import { describe, expect, test } from 'vitest';
 import type { Clock } from '../src/clock.ts';
 import { Recorder } from '../src/contract/index.ts';
 import type { Accept, Link, Listener } from '../src/link.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { tcp } from '../src/tcp/index.ts';
+import {
+  ANY_PORT,
+  ByHand,
+  FIRST,
+  MASK_KEYS,
+  StandingClock,
+  cleanups,
+  contextOf,
+  firstFlight,
+  joined,
+  rawServer,
+  serverByHand,
+  stranger,
+} from './tcp-strangers.ts';
 
-const ANY_PORT: Endpoint = { transport: 'tcp', host: '127.0.0.1', port: 0 };
-const FIRST = Uint8Array.of(1, 2, 3);
-const transport = tcp({ handshakeTimeoutMs: 200, maxUnanswered: 3 })({ clock: systemClock });
-
-/** Real sockets under a time that only the test moves. */
-class StandingClock implements Clock {
-  #nowMs = 0;
-  #timers: { atMs: number; run: () => void }[] = [];
-
-  now(): number {
-    return this.#nowMs;
-  }
-
-  unixMs(): number {
-    return 0;
-  }
-
-  after(ms: number, run: () => void): { cancel: () => void } {
-    const timer = { atMs: this.#nowMs + ms, run };
-    this.#timers.push(timer);
-    return { cancel: () => (this.#timers = this.#timers.filter((other) => other !== timer)) };
-  }
-
-  soon(run: () => void): void {
-    systemClock.soon(run);
-  }
-
-  get timers(): number {
-    return this.#timers.length;
-  }
-
-  pass(ms: number): void {
-    this.#nowMs += ms;
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs);
-    this.#timers = this.#timers.filter((timer) => !due.includes(timer));
-    for (const { run } of due) run();
-  }
-}
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
+const transport = tcp({ handshakeTimeoutMs: 200, maxUnanswered: 3 })(contextOf(systemClock));
 
 async function listen(accept: Accept, clock: Clock = systemClock): Promise<Listener> {
-  const listener = await tcp({ handshakeTimeoutMs: 200, maxUnanswered: 3 })({ clock }).listen!(ANY_PORT, accept);
+  const listener = await tcp({ handshakeTimeoutMs: 200, maxUnanswered: 3 })(contextOf(clock)).listen!(ANY_PORT, accept);
   cleanups.push(() => listener.close());
   return listener;
 }
 
-/** A stranger with a socket of its own. */
-async function stranger(to: Endpoint): Promise<{ socket: Socket; got: Uint8Array[]; ended: Promise<string> }> {
-  const socket = connect({ host: to.host, port: to.port });
-  cleanups.push(() => socket.destroy());
-  const got: Uint8Array[] = [];
-  const ended = new Promise<string>((resolve) => {
-    socket
-      .on('data', (chunk: Uint8Array) => got.push(chunk))
-      .on('end', () => resolve('end'))
-      .on('error', (error) => resolve(error.message));
-  });
-  await once(socket, 'connect');
-  return { socket, got, ended };
+/** The handshake is over on a link that was dialled. */
+function protectDialled(link: Link): void {
+  link.protect(MASK_KEYS.forward, MASK_KEYS.backward);
 }
 
-/** A listener without any framing. */
-async function rawServer(connected: (socket: Socket) => void): Promise<Endpoint> {
-  const server = createServer(connected).listen(0, '127.0.0.1');
-  cleanups.push(() => server.close());
-  await once(server, 'listening');
-  return { ...ANY_PORT, port: (server.address() as { port: number }).port };
+function protectAccepted(link: Link): void {
+  link.protect(MASK_KEYS.backward, MASK_KEYS.forward);
+}
+
+/** A listener whose links answer the first message, are over with the handshake, and send back whatever comes. */
+async function echoListener(): Promise<Listener> {
+  return listen((link, first) => {
+    link.attach(new Recorder((bytes) => void link.send([bytes.slice()])));
+    link.send([first.slice()]);
+    protectAccepted(link);
+  });
 }
 
 describe('dialling', () => {
@@ -117,7 +82,7 @@ describe('dialling', () => {
   test('fails after connectTimeoutMs', async () => {
     const clock = new StandingClock();
     const listener = await listen(() => {});
-    const dial = tcp({ connectTimeoutMs: 1000 })({ clock }).dial(listener.endpoint, FIRST, {});
+    const dial = tcp({ connectTimeoutMs: 1000 })(contextOf(clock)).dial(listener.endpoint, FIRST, {});
     clock.pass(1000);
     await expect(dial).rejects.toThrow(/no connection within 1000 ms/);
   });
@@ -125,7 +90,7 @@ describe('dialling', () => {
   test('comes from localAddress', async () => {
     const { promise, resolve } = Promise.withResolvers<Link>();
     const listener = await listen(resolve);
-    const link = await tcp({ localAddress: '127.0.0.5' })({ clock: systemClock }).dial(listener.endpoint, FIRST, {});
+    const link = await tcp({ localAddress: '127.0.0.5' })(contextOf(systemClock)).dial(listener.endpoint, FIRST, {});
     const accepted = await promise;
     expect(accepted.remote).toEqual(link.local);
     expect(link.local.host).toBe('127.0.0.5');
@@ -141,7 +106,7 @@ describe('dialling', () => {
     const dial = transport.dial(endpoint, first, {});
     first.fill(0);
     const link = await dial;
-    expect([...(await promise)]).toEqual([0, 3, 1, 2, 3]);
+    expect(new ByHand('accepting').read(await promise)).toEqual([FIRST]);
     link.close();
   });
 
@@ -174,38 +139,24 @@ describe('a listener', () => {
     accepted.close();
   });
 
-  test.each([
-    ['nothing', []],
-    ['half a frame', [0, 9, 1]],
-    ['a frame of no bytes', [0, 0, 7, 7, 7]],
-  ])('tells a stranger that sends %s nothing, until the handshake deadline', async (_what, bytes) => {
-    const { endpoint } = await listen(() => expect.unreachable());
-    const startMs = performance.now();
-    const { socket, got, ended } = await stranger(endpoint);
-    socket.write(Uint8Array.from(bytes));
-    expect(await ended).toBe('end');
-    expect(performance.now() - startMs).toBeGreaterThan(150);
-    expect(got).toEqual([]);
-  });
-
-  test('is as silent to whom its owner refuses', async () => {
+  test('is silent to whom its owner refuses', async () => {
     const { endpoint } = await listen((link) => link.close(new MatryoshkaError('session.busy')));
     const startMs = performance.now();
     const { socket, got, ended } = await stranger(endpoint);
+    socket.write(firstFlight());
     for (let i = 0; i < 10; i++) socket.write(Uint8Array.of(0, 1, 7));
     expect(await ended).toBe('end');
     expect(performance.now() - startMs).toBeGreaterThan(150);
     expect(got).toEqual([]);
   });
 
-  test('closes the newest when too many were not answered', async () => {
+  test('closes the oldest of those that were not answered when there are too many', async () => {
     // Its time stands still, so no deadline ends anybody.
     const { endpoint } = await listen(() => {}, new StandingClock());
-    const waiting = [await stranger(endpoint), await stranger(endpoint), await stranger(endpoint)];
-    await (
-      await stranger(endpoint)
-    ).ended;
-    expect(waiting.map(({ socket }) => socket.readyState)).toEqual(['open', 'open', 'open']);
+    const oldest = await stranger(endpoint);
+    const others = [await stranger(endpoint), await stranger(endpoint), await stranger(endpoint)];
+    await oldest.ended;
+    expect(others.map(({ socket }) => socket.readyState)).toEqual(['open', 'open', 'open']);
   });
 
   test('does not count links that were answered', async () => {
@@ -231,14 +182,16 @@ describe('a link', () => {
     const { promise, resolve } = Promise.withResolvers<Link>();
     const { endpoint } = await listen(resolve, clock);
     const { socket } = await stranger(endpoint);
-    socket.write(Uint8Array.of(0, 1, 7, 0, 4, 1));
+    const hand = new ByHand('dialling');
+    const [first, second, third] = [hand.veiled(FIRST), hand.veiled(FIRST), hand.veiled(FIRST)];
+    socket.write(joined([first, second.subarray(0, 5)]));
     const link = await promise;
     const owner = new Recorder();
     link.attach(owner);
     link.send([FIRST]);
     await sleep(20);
     clock.pass(29_000);
-    socket.write(Uint8Array.of(2, 3, 4, 0, 2));
+    socket.write(joined([second.subarray(5), third.subarray(0, 1)]));
     await owner.until(() => owner.messages.length === 1);
     clock.pass(1000);
     await sleep(20);
@@ -253,23 +206,44 @@ describe('a link', () => {
     const { promise, resolve } = Promise.withResolvers<Link>();
     const { endpoint } = await listen(resolve, clock);
     const { socket } = await stranger(endpoint);
-    socket.write(Uint8Array.of(0, 1, 7));
+    const hand = new ByHand('dialling');
+    socket.write(hand.veiled(FIRST));
     const owner = new Recorder();
-    (await promise).attach(owner);
+    const link = await promise;
+    link.attach(owner);
+    link.send([FIRST]);
+    protectAccepted(link);
     for (let i = 1; i <= 5; i++) {
-      socket.write(Uint8Array.of(0, 1, 7));
+      socket.write(hand.masked(MASK_KEYS.forward, FIRST));
       await owner.until(() => owner.messages.length === i);
     }
     expect(clock.timers).toBe(0);
   });
 
   test('ends at a frame of no bytes', async () => {
-    const endpoint = await rawServer((socket) => socket.write(Uint8Array.of(0, 1, 7, 0, 0, 1)));
-    const owner = new Recorder();
-    (await transport.dial(endpoint, FIRST, {})).attach(owner);
+    const endpoint = await serverByHand((hand, socket) => {
+      socket.write(joined([hand.veiled(FIRST), hand.header(MASK_KEYS.backward, 0)]));
+    });
+    const link = await transport.dial(endpoint, FIRST, {});
+    const owner = new Recorder(() => protectDialled(link));
+    link.attach(owner);
     await owner.until(() => owner.reasons.length === 1);
     expect(owner.messages).toHaveLength(1);
     expect(owner.reasons[0]?.code).toBe('transport.frame-length');
+  });
+
+  test('takes short messages only while it is not protected', async () => {
+    const endpoint = await serverByHand((hand, socket) => void socket.write(hand.veiled(FIRST)));
+    const link = await transport.dial(endpoint, FIRST, {});
+    expect(() => protectDialled(link)).toThrow(TypeError);
+    expect(() => link.send([new Uint8Array(2048)])).toThrow(RangeError);
+    const owner = new Recorder(() => protectDialled(link));
+    link.attach(owner);
+    await owner.until(() => owner.messages.length === 1);
+    link.send([new Uint8Array(65_535)]);
+    await owner.until(() => owner.writtenSends === 1);
+    expect(() => link.protect(new Uint8Array(31), new Uint8Array(32))).toThrow(RangeError);
+    link.close();
   });
 
   test('says what the system says when it is reset', async () => {
@@ -281,7 +255,9 @@ describe('a link', () => {
   });
 
   test('gives a paused owner what came before the end', async () => {
-    const endpoint = await rawServer((socket) => socket.end(Uint8Array.of(0, 1, 7, 0, 1, 8, 0, 1, 9)));
+    const endpoint = await serverByHand(
+      (hand, socket) => void socket.end(hand.veiled(Uint8Array.of(7), Uint8Array.of(8), Uint8Array.of(9))),
+    );
     const link = await transport.dial(endpoint, FIRST, {});
     const owner = new Recorder(() => link.pause());
     link.attach(owner);
@@ -300,20 +276,27 @@ describe('a link', () => {
   test('gives each of several links its own frames, though all are read into one buffer', async () => {
     const COUNT = 3;
     const links: Link[] = [];
-    const arrived = Promise.withResolvers<void>();
+    const owners: Recorder[] = [];
     const { endpoint } = await listen((link) => {
-      if (links.push(link) === COUNT) arrived.resolve();
+      link.send([FIRST]);
+      const index = links.push(link) - 1;
+      const owner: Recorder = new Recorder(() => {
+        if (owner.messages.length === 2) protectAccepted(link);
+      });
+      owners[index] = owner;
+      link.attach(owner);
     });
     // In pieces of odd lengths, in turn: each read ends in the middle of a frame or of a header, and the next read is
     // that of another socket.
     const strangers = await Promise.all(Array.from({ length: COUNT }, () => stranger(endpoint)));
     const message = (who: number, index: number): Uint8Array =>
       new Uint8Array(1 + ((index * 7919) % 3000)).fill(who * 50 + index).fill(who, 0, 1);
-    const frames = (who: number): Uint8Array =>
-      Uint8Array.from(
-        Array.from({ length: 40 }, (_, index) => message(who, index)).flatMap((body) => [body.length >> 8, body.length & 255, ...body]),
-      );
-    const owners = strangers.map(() => new Recorder());
+    // The first message and two more of a handshake, then those of a session.
+    const frames = (who: number): Uint8Array => {
+      const hand = new ByHand('dialling');
+      const [one, two, three, ...others] = Array.from({ length: 40 }, (_, index) => message(who, index));
+      return joined([hand.veiled(one as Uint8Array, two as Uint8Array, three as Uint8Array), hand.masked(MASK_KEYS.forward, ...others)]);
+    };
     const streams = strangers.map((_, who) => frames(who));
     const piece = 1501;
     const longest = Math.max(...streams.map(({ length }) => length));
@@ -323,12 +306,9 @@ describe('a link', () => {
         if (bytes.length > 0) socket.write(bytes);
       }
       await sleep(1);
-      if (at === 0) {
-        await arrived.promise;
-        for (const [index, link] of links.entries()) link.attach(owners[index] as Recorder);
-      }
     }
     const expected = Array.from({ length: COUNT }, (_, who) => Array.from({ length: 39 }, (_unused, index) => message(who, index + 1)));
+    while (owners.length < COUNT) await sleep(1);
     await Promise.all(owners.map((owner) => owner.until(() => owner.messages.length === 39)));
     for (const owner of owners) {
       const who = (owner.messages[0] as Uint8Array)[0] as number;
@@ -339,33 +319,38 @@ describe('a link', () => {
   });
 
   test('keeps what a paused owner has not taken of a chunk, whatever is read meanwhile', async () => {
-    const chunk = (value: number): Uint8Array =>
-      Uint8Array.from(Array.from({ length: 5 }, (_, index) => [0, 4, value, value, value, index]).flat());
-    const [quiet, busy] = [await rawServer((socket) => socket.write(chunk(7))), await rawServer((socket) => socket.pipe(socket))];
+    const chunk = (hand: ByHand): Uint8Array =>
+      joined([hand.veiled(FIRST), hand.masked(MASK_KEYS.backward, ...[1, 2, 3, 4].map((index) => Uint8Array.of(7, 7, 7, index)))]);
+    const quiet = await serverByHand((hand, socket) => void socket.write(chunk(hand)));
+    const busy = await echoListener();
     const held = await transport.dial(quiet, FIRST, {});
     // It pauses in the middle of the chunk, in which all five frames are.
     const owner = new Recorder(() => {
+      if (owner.messages.length === 1) protectDialled(held);
       if (owner.messages.length === 2) held.pause();
     });
     held.attach(owner);
     await owner.until(() => owner.messages.length === 2);
 
-    const other = await transport.dial(busy, FIRST, {});
-    const others = new Recorder();
+    const other = await transport.dial(busy.endpoint, FIRST, {});
+    const others = new Recorder(() => {
+      if (others.messages.length === 1) protectDialled(other);
+    });
     other.attach(others);
+    await others.until(() => others.messages.length === 1);
     for (let i = 0; i < 20; i++) other.send([new Uint8Array(60_000).fill(0xff)]);
     await others.until(() => others.messages.length === 21);
     expect(owner.messages).toHaveLength(2);
     held.resume();
     await owner.until(() => owner.messages.length === 5);
-    expect(owner.messages).toEqual(Array.from({ length: 5 }, (_, index) => Uint8Array.of(7, 7, 7, index)));
+    expect(owner.messages).toEqual([FIRST, ...[1, 2, 3, 4].map((index) => Uint8Array.of(7, 7, 7, index))]);
     expect(others.messages.slice(1).every((message) => message.length === 60_000 && message.every((byte) => byte === 0xff))).toBe(true);
     held.close();
     other.close();
   });
 
   test('reads into memory that nobody can take away', async () => {
-    const endpoint = await rawServer((socket) => socket.pipe(socket));
+    const { endpoint } = await echoListener();
     const link = await transport.dial(endpoint, FIRST, {});
     const refused: unknown[] = [];
     const owner = new Recorder((bytes) => {
@@ -374,6 +359,7 @@ describe('a link', () => {
       } catch (error) {
         refused.push(error);
       }
+      if (owner.messages.length === 1) protectDialled(link);
     });
     link.attach(owner);
     await owner.until(() => owner.messages.length === 1);
@@ -387,14 +373,17 @@ describe('a link', () => {
   test('writes the sends of one tick together', async () => {
     const chunks: number[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const total = FIRST.length + 2 + 500 * 12;
-    const endpoint = await rawServer((socket) =>
+    const endpoint = await serverByHand((hand, socket) => {
+      socket.write(hand.veiled(FIRST));
       socket.on('data', (chunk: Uint8Array) => {
         chunks.push(chunk.length);
-        if (chunks.reduce((a, b) => a + b) === total) resolve();
-      }),
-    );
+        if (chunks.reduce((a, b) => a + b) === 500 * 12) resolve();
+      });
+    });
     const link = await transport.dial(endpoint, FIRST, {});
+    const owner = new Recorder(() => protectDialled(link));
+    link.attach(owner);
+    await owner.until(() => owner.messages.length === 1);
     for (let i = 0; i < 500; i++) link.send([Uint8Array.of(i), new Uint8Array(9)]);
     await promise;
     expect(chunks.length).toBeLessThanOrEqual(3);
@@ -403,10 +392,11 @@ describe('a link', () => {
 
   test('gives up flushing to somebody who does not read after 30 s', async () => {
     const clock = new StandingClock();
-    const endpoint = await rawServer((socket) => socket.pause());
-    const link = await tcp()({ clock }).dial(endpoint, FIRST, {});
-    const owner = new Recorder();
+    const endpoint = await serverByHand((hand, socket) => void socket.pause().write(hand.veiled(FIRST)));
+    const link = await tcp()(contextOf(clock)).dial(endpoint, FIRST, {});
+    const owner = new Recorder(() => protectDialled(link));
     link.attach(owner);
+    await owner.until(() => owner.messages.length === 1);
     const message = new Uint8Array(65_535);
     for (let i = 0; i < 500; i++) link.send([message]);
     link.close();

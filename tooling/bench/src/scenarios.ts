@@ -1,6 +1,7 @@
 import { BUILD_SCENARIOS } from './build/scenarios.ts';
 import { BULK_SCENARIOS } from './bulk/scenarios.ts';
 import { CRYPTO_SCENARIOS } from './crypto/scenarios.ts';
+import { FLOOD_SCENARIOS } from './flood/scenarios.ts';
 import { LINKS_SCENARIOS } from './links/scenarios.ts';
 import { COMPETITORS, type Competitor, type Counterpart, type Scenario, type Selection } from './scenario.ts';
 import { SMALL_SCENARIOS } from './small/scenarios.ts';
@@ -11,6 +12,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...SMALL_SCENARIOS,
   ...BUILD_SCENARIOS,
   ...LINKS_SCENARIOS,
+  ...FLOOD_SCENARIOS,
   ...CRYPTO_SCENARIOS,
 ];
 

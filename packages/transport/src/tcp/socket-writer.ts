@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { FRAME_HEADER_LENGTH, writeFrameHeader } from '../frame-decoder.ts';
+import { FRAME_HEADER_LENGTH, type LengthMask, writeFrameHeader } from '../frame-decoder.ts';
 import { UNSENT_LIMIT_BYTES } from '../link.ts';
 
 /** Headers are cut from slabs of this size: one small allocation for 256 messages. */
@@ -34,14 +34,24 @@ export class SocketWriter {
     return this.#written;
   }
 
-  /** Takes one message of `length` bytes. Says whether more may follow now. */
-  send(parts: readonly Uint8Array[], length: number): boolean {
-    this.#parts.push(this.#header(length));
+  /** Takes one message of `length` bytes, whose frame's length is masked. Says whether more may follow now. */
+  send(parts: readonly Uint8Array[], length: number, mask: LengthMask): boolean {
+    this.#parts.push(this.#header(length, mask));
     for (const part of parts) if (part.length > 0) this.#parts.push(part);
+    return this.#sent(FRAME_HEADER_LENGTH + length);
+  }
+
+  /** Takes the bytes that one send has become already. Says whether more may follow now. */
+  sendBytes(bytes: Uint8Array): boolean {
+    this.#parts.push(bytes);
+    return this.#sent(bytes.length);
+  }
+
+  #sent(length: number): boolean {
     this.#sends++;
-    this.#bytes += FRAME_HEADER_LENGTH + length;
+    this.#bytes += length;
     // Enough for one system call; most often the system takes all of it at once, and there is no need to stop.
-    if (this.#bytes >= UNSENT_LIMIT_BYTES) this.#flush();
+    if (this.#bytes >= UNSENT_LIMIT_BYTES) this.flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
       process.nextTick(this.#flushScheduled);
@@ -63,18 +73,24 @@ export class SocketWriter {
     return true;
   }
 
+  /** Whether the system has taken over all that was sent. */
+  get idle(): boolean {
+    return this.#parts.length === 0 && this.#batches.length === 0;
+  }
+
   /** Ends the stream after what was sent. */
   end(): void {
-    this.#flush();
+    this.flush();
     this.#socket.end();
   }
 
   readonly #flushScheduled = (): void => {
     this.#scheduled = false;
-    this.#flush();
+    this.flush();
   };
 
-  #flush(): void {
+  /** Hands over what was sent, without waiting for the end of the tick. */
+  flush(): void {
     const parts = this.#parts;
     if (parts.length === 0 || !this.#socket.writable) return;
     this.#batches.push(this.#sends);
@@ -100,14 +116,14 @@ export class SocketWriter {
     this.#onWritten();
   };
 
-  #header(length: number): Uint8Array {
+  #header(length: number, mask: LengthMask): Uint8Array {
     if (this.#headersAt === this.#headers.length) {
       this.#headers = new Uint8Array(HEADER_SLAB_LENGTH);
       this.#headersAt = 0;
     }
     const at = this.#headersAt;
     this.#headersAt = at + FRAME_HEADER_LENGTH;
-    writeFrameHeader(this.#headers, at, length);
+    writeFrameHeader(this.#headers, at, length, mask);
     return this.#headers.subarray(at, at + FRAME_HEADER_LENGTH);
   }
 }

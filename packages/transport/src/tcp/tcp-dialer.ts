@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 import { type Endpoint, type MatryoshkaError, sameEndpoint } from '@matryoshka/wire';
 import type { Clock } from '../clock.ts';
 import { dialAborted, dialFailed } from '../direct-link.ts';
-import { FRAME_HEADER_LENGTH, FrameDecoder, writeFrameHeader } from '../frame-decoder.ts';
 import type { Link } from '../link.ts';
 import { linkMessageLength } from '../message-length.ts';
+import { type FramingContext, StreamFraming } from '../stream-framing.ts';
 import { socketEndpoint, systemReason } from './socket-endpoint.ts';
 import { SocketReader } from './socket-reader.ts';
 import { TcpLink } from './tcp-link.ts';
@@ -15,14 +15,13 @@ export async function dialTcp(
   to: Endpoint,
   first: Uint8Array,
   signal: AbortSignal | undefined,
-  clock: Clock,
+  { clock, framing: framingContext }: { readonly clock: Clock; readonly framing: FramingContext },
   settings: TcpSettings,
 ): Promise<Link> {
   const length = linkMessageLength([first]);
   if (signal?.aborted === true) throw dialAborted(to, signal);
-  const frame = new Uint8Array(FRAME_HEADER_LENGTH + length);
-  writeFrameHeader(frame, 0, length);
-  frame.set(first, FRAME_HEADER_LENGTH);
+  const framing = new StreamFraming(framingContext, 'dialling');
+  const veiled = framing.veil([first], length);
 
   const { localAddress } = settings;
   const reader = new SocketReader();
@@ -36,7 +35,7 @@ export async function dialTcp(
   // Nothing is read before the link has an owner.
   socket.pause();
   // The socket sends it the moment it is connected.
-  socket.write(frame);
+  socket.write(veiled);
 
   return new Promise((resolve, reject) => {
     const fail = (error: MatryoshkaError): void => {
@@ -61,7 +60,7 @@ export async function dialTcp(
       // A connect to a free local port can meet itself (RFC 9293 §3.5, simultaneous open).
       if (sameEndpoint(local, remote)) return fail(dialFailed(to, 'nobody listens there'));
       settle();
-      resolve(new TcpLink({ socket, reader, local, remote, clock, decoder: new FrameDecoder() }));
+      resolve(new TcpLink({ socket, reader, local, remote, clock, framing }));
     };
     signal?.addEventListener('abort', aborted, { once: true });
     socket.on('error', failed).on('connect', connected);

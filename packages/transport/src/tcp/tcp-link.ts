@@ -2,9 +2,10 @@ import type { Socket } from 'node:net';
 import { type Endpoint, MatryoshkaError } from '@matryoshka/wire';
 import type { Clock, Timer } from '../clock.ts';
 import { DIRECT_LINK, FLUSH_TIMEOUT_MS, FRAME_TIMEOUT_MS } from '../direct-link.ts';
-import type { FrameDecoder } from '../frame-decoder.ts';
 import type { CloseReason, Link, LinkHandler, LinkInfo } from '../link.ts';
 import { linkMessageLength } from '../message-length.ts';
+import type { StreamFraming } from '../stream-framing.ts';
+import { endSilently } from './end-silently.ts';
 import { systemReason } from './socket-endpoint.ts';
 import type { SocketReader } from './socket-reader.ts';
 import { SocketWriter } from './socket-writer.ts';
@@ -18,8 +19,8 @@ export interface TcpLinkParts {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly clock: Clock;
-  /** May hold what came after the first frame. */
-  readonly decoder: FrameDecoder;
+  /** May hold what came after the first message. */
+  readonly framing: StreamFraming;
   /** On the accepting side only. */
   readonly accepted?: {
     /** Until when, on the clock, whoever is refused is told nothing. */
@@ -36,7 +37,7 @@ export class TcpLink implements Link {
   readonly info: LinkInfo = DIRECT_LINK;
   readonly #socket: Socket;
   readonly #clock: Clock;
-  readonly #decoder: FrameDecoder;
+  readonly #framing: StreamFraming;
   readonly #accepted: TcpLinkParts['accepted'];
   readonly #writer: SocketWriter;
   #handler: LinkHandler | undefined;
@@ -56,12 +57,14 @@ export class TcpLink implements Link {
   #closing: CloseReason | undefined;
   #finished = false;
   #closedReported = false;
+  /** Bytes that are still read and dropped, where this side closes for something that did not authenticate. */
+  #readOnLength: number | undefined;
 
   constructor(parts: TcpLinkParts) {
     this.local = parts.local;
     this.remote = parts.remote;
     this.#clock = parts.clock;
-    this.#decoder = parts.decoder;
+    this.#framing = parts.framing;
     this.#accepted = parts.accepted;
     this.#socket = parts.socket;
     this.#writer = new SocketWriter(parts.socket, () => this.#reportWritten());
@@ -82,11 +85,18 @@ export class TcpLink implements Link {
   send(parts: readonly Uint8Array[]): boolean {
     const length = linkMessageLength(parts);
     if (this.#closing !== undefined || this.#finished) return false;
+    const { maskOut } = this.#framing;
+    if (maskOut !== undefined) return this.#writer.send(parts, length, maskOut);
+    const veiled = this.#framing.veil(parts, length);
     if (!this.#answered) {
       this.#answered = true;
       this.#accepted?.answered();
     }
-    return this.#writer.send(parts, length);
+    return this.#writer.sendBytes(veiled);
+  }
+
+  protect(maskOut: Uint8Array, maskIn: Uint8Array): void {
+    this.#framing.protect(maskOut, maskIn);
   }
 
   pause(): void {
@@ -101,6 +111,11 @@ export class TcpLink implements Link {
   }
 
   close(reason: CloseReason = new MatryoshkaError('closed')): void {
+    this.#close(reason, reason.kind === 'authentication');
+  }
+
+  /** @param unauthenticated - what came may be of anybody, who shall not see what of it was wrong */
+  #close(reason: CloseReason, unauthenticated: boolean): void {
     if (this.#closing !== undefined || this.#finished) return;
     this.#closing = reason;
     this.#frameTimer?.cancel();
@@ -109,11 +124,35 @@ export class TcpLink implements Link {
     this.#socket.resume();
     const silenceMs = (this.#accepted?.silentUntilMs ?? 0) - this.#clock.now();
     if (this.#accepted !== undefined && !this.#answered && silenceMs > 0) {
-      this.#closeTimer = this.#clock.after(silenceMs, () => this.#end());
+      this.#closeTimer = this.#clock.after(silenceMs, () => endSilently(this.#socket, this.#clock));
       this.#finish(reason);
+    } else if (unauthenticated && !this.#ended) {
+      this.#readOn();
     } else {
       this.#end();
     }
+  }
+
+  /**
+   * As if a frame were longer than it is: reads so much more, or so long, and ends only then (docs/protocol.md §2.3). Its
+   * owner hears of the end before.
+   */
+  #readOn(): void {
+    this.#readOnLength = this.#framing.readOnLength();
+    this.#closeTimer = this.#clock.after(FRAME_TIMEOUT_MS, () => this.#readOnEnds());
+    this.#writer.flush();
+    this.#releaseOwner();
+  }
+
+  /** What its owner has lent must be out before. */
+  #releaseOwner(): void {
+    if (this.#readOnLength !== undefined && this.#writer.idle) this.#finish(this.#closing as CloseReason);
+  }
+
+  #readOnEnds(): void {
+    this.#readOnLength = undefined;
+    this.#closeTimer?.cancel();
+    this.#end();
   }
 
   #end(): void {
@@ -152,6 +191,7 @@ export class TcpLink implements Link {
 
   #reportWritten(): void {
     const { written } = this.#writer;
+    this.#releaseOwner();
     if (this.#handler === undefined || this.#closedReported) return;
     if (written > this.#reported) {
       this.#reported = written;
@@ -161,10 +201,15 @@ export class TcpLink implements Link {
   }
 
   #receive(chunk: Uint8Array): void {
-    if (this.#closing !== undefined || this.#finished) return;
-    this.#decoder.feed(chunk);
+    if (this.#closing !== undefined || this.#finished) {
+      if (this.#readOnLength === undefined) return;
+      this.#readOnLength -= chunk.length;
+      if (this.#readOnLength <= 0) this.#readOnEnds();
+      return;
+    }
+    this.#framing.feed(chunk);
     this.#pump();
-    this.#decoder.keep();
+    if (this.#closing === undefined) this.#framing.keep();
   }
 
   /** Delivers what is there as long as the owner wants it, then asks for more. */
@@ -198,16 +243,16 @@ export class TcpLink implements Link {
 
   #nextFrame(): Uint8Array | undefined {
     try {
-      return this.#decoder.next();
+      return this.#framing.next();
     } catch (error) {
-      this.close(error as MatryoshkaError);
+      this.#close(error as MatryoshkaError, true);
       return undefined;
     }
   }
 
   /** One timer per link at most, and none is touched while frames come and go. */
   #watchFrame(): void {
-    if (!this.#decoder.incomplete) return;
+    if (!this.#framing.incomplete) return;
     this.#incompleteSinceMs ??= this.#clock.now();
     this.#frameTimer ??= this.#clock.after(FRAME_TIMEOUT_MS, this.#frameTimeout);
   }
@@ -215,8 +260,8 @@ export class TcpLink implements Link {
   readonly #frameTimeout = (): void => {
     this.#frameTimer = undefined;
     if (this.#closing !== undefined || this.#finished) return;
-    if (this.#flows && !this.#decoder.incomplete) {
-      this.#decoder.release();
+    if (this.#flows && !this.#framing.incomplete) {
+      this.#framing.release();
       return;
     }
     // While the owner does not read, the sender cannot be late.

@@ -1,30 +1,56 @@
 import { type Server, type Socket, createServer } from 'node:net';
 import type { Endpoint } from '@matryoshka/wire';
+import type { Admission } from '../admission.ts';
+import { FairTable } from '../admission-table.ts';
 import type { Clock } from '../clock.ts';
 import { listenFailed } from '../direct-link.ts';
-import { FrameDecoder } from '../frame-decoder.ts';
 import type { Accept, Listener } from '../link.ts';
+import type { ReplayMemory } from '../replay-memory.ts';
+import { type FramingContext, StreamFraming } from '../stream-framing.ts';
+import { endSilently } from './end-silently.ts';
 import { socketEndpoint, systemReason } from './socket-endpoint.ts';
 import { SocketReader } from './socket-reader.ts';
 import { TcpLink } from './tcp-link.ts';
 import type { TcpSettings } from './tcp-options.ts';
 
-/** Accepts sockets, waits for their first frame and hands them over as links. Whoever sends anything else gets silence. */
+/** What the listeners of a transport share. */
+export interface ListenContext {
+  readonly clock: Clock;
+  readonly admission: Admission;
+  readonly framing: FramingContext;
+  readonly replays: ReplayMemory;
+}
+
+/**
+ * Accepts sockets, waits for their first message and hands them over as links. Whoever sends anything else, or what somebody
+ * has sent before, gets silence.
+ */
 class TcpListener implements Listener {
   readonly endpoint: Endpoint;
   readonly #server: Server;
   readonly #clock: Clock;
+  readonly #admission: Admission;
+  readonly #framing: FramingContext;
+  readonly #replays: ReplayMemory;
   readonly #settings: TcpSettings;
   readonly #accept: Accept;
   /** Sockets without a valid first frame. */
   readonly #strangers = new Set<Socket>();
-  /** Sockets of links on which nothing was sent yet. */
-  readonly #unanswered = new Set<Socket>();
+  /** Those, and links on which nothing was sent yet. */
+  readonly #unanswered: FairTable;
 
-  constructor(server: Server, endpoint: Endpoint, clock: Clock, settings: TcpSettings, accept: Accept) {
+  constructor(server: Server, endpoint: Endpoint, context: ListenContext, settings: TcpSettings, accept: Accept) {
+    const { admission } = context;
     this.#server = server;
     this.endpoint = endpoint;
-    this.#clock = clock;
+    this.#clock = context.clock;
+    this.#admission = admission;
+    this.#framing = context.framing;
+    this.#replays = context.replays;
+    this.#unanswered = new FairTable(
+      () => settings.maxUnanswered,
+      () => admission.evicted(),
+    );
     this.#settings = settings;
     this.#accept = accept;
     server.on('connection', (socket) => this.#connected(socket));
@@ -42,27 +68,32 @@ class TcpListener implements Listener {
   #connected(accepted: Socket): void {
     const local = socketEndpoint(accepted.localAddress, accepted.localPort);
     const remote = socketEndpoint(accepted.remoteAddress, accepted.remotePort);
-    const full = this.#strangers.size + this.#unanswered.size >= this.#settings.maxUnanswered;
-    if (full || local === undefined || remote === undefined) {
+    const admitted = local && remote && this.#admission.admit(remote.host);
+    if (local === undefined || remote === undefined || admitted === undefined) {
       accepted.destroy();
       return;
     }
     const reader = new SocketReader();
     const socket = reader.adopt(accepted);
     this.#strangers.add(socket);
+    const place = this.#unanswered.enter(admitted.network, () => socket.destroy());
     const silentUntilMs = this.#clock.now() + this.#settings.handshakeTimeoutMs;
-    const deadline = this.#clock.after(this.#settings.handshakeTimeoutMs, () => socket.destroy());
+    const deadline = this.#clock.after(this.#settings.handshakeTimeoutMs, () => {
+      reader.receive = () => {};
+      endSilently(socket, this.#clock);
+    });
     socket.on('close', () => {
       deadline.cancel();
       this.#strangers.delete(socket);
-      this.#unanswered.delete(socket);
+      place.leave();
+      admitted.left();
     });
     // A stranger that resets its connection is no event for anyone.
     socket.on('error', () => {});
 
-    const decoder = new FrameDecoder();
+    const framing = new StreamFraming(this.#framing, 'accepting');
     reader.receive = (chunk) => {
-      const first = firstFrame(decoder, chunk);
+      const first = this.#firstMessage(framing, chunk);
       if (first === undefined) return;
       // What follows is read and dropped until the deadline.
       if (first === 'invalid') {
@@ -72,27 +103,27 @@ class TcpListener implements Listener {
       socket.pause();
       deadline.cancel();
       this.#strangers.delete(socket);
-      this.#unanswered.add(socket);
-      const answered = (): void => void this.#unanswered.delete(socket);
-      const link = new TcpLink({ socket, reader, local, remote, clock: this.#clock, decoder, accepted: { silentUntilMs, answered } });
+      const answered = (): void => place.leave();
+      const link = new TcpLink({ socket, reader, local, remote, clock: this.#clock, framing, accepted: { silentUntilMs, answered } });
       this.#accept(link, first);
-      decoder.keep();
+      framing.keep();
     };
     socket.resume();
   }
-}
 
-function firstFrame(decoder: FrameDecoder, chunk: Uint8Array): Uint8Array | 'invalid' | undefined {
-  decoder.feed(chunk);
-  try {
-    return decoder.next();
-  } catch {
-    return 'invalid';
+  #firstMessage(framing: StreamFraming, chunk: Uint8Array): Uint8Array | 'invalid' | undefined {
+    framing.feed(chunk);
+    try {
+      const first = framing.next();
+      return first !== undefined && this.#replays.seen(framing.nonce as Uint8Array) ? 'invalid' : first;
+    } catch {
+      return 'invalid';
+    }
   }
 }
 
 /** @throws MatryoshkaError `transport.listen-failed` that names the endpoint and the system's reason */
-export function listenTcp(on: Endpoint, accept: Accept, clock: Clock, settings: TcpSettings): Promise<Listener> {
+export function listenTcp(on: Endpoint, accept: Accept, context: ListenContext, settings: TcpSettings): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const server = createServer({ noDelay: true, pauseOnConnect: true });
     const failed = (error: Error): void => reject(listenFailed(on, systemReason(error), error));
@@ -103,7 +134,7 @@ export function listenTcp(on: Endpoint, accept: Accept, clock: Clock, settings: 
       server.on('error', () => {});
       const address = server.address();
       const endpoint = typeof address === 'object' ? socketEndpoint(address?.address, address?.port) : undefined;
-      resolve(new TcpListener(server, endpoint ?? on, clock, settings, accept));
+      resolve(new TcpListener(server, endpoint ?? on, context, settings, accept));
     });
   });
 }

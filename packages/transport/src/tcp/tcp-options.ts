@@ -9,7 +9,7 @@ export interface TcpOptions {
   readonly connectTimeoutMs?: number;
   /** How long a stranger may take to send its first frame, and how long it is told nothing, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number;
-  /** Most accepted sockets that were not answered yet, per listener; further ones are closed at once. Default 256. */
+  /** Most accepted sockets not answered yet, per listener; above it the oldest of the fullest source network goes. Default 256. */
   readonly maxUnanswered?: number;
 }
 

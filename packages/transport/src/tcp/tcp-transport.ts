@@ -1,18 +1,21 @@
 import type { Endpoint } from '@matryoshka/wire';
-import type { Clock } from '../clock.ts';
+import { OPEN_ADMISSION } from '../admission.ts';
 import { dialFailed, listenFailed } from '../direct-link.ts';
-import type { Accept, Link, Listener, Transport, TransportFactory } from '../link.ts';
+import type { Accept, Link, Listener, Transport, TransportContext, TransportFactory } from '../link.ts';
+import { ReplayMemory } from '../replay-memory.ts';
+import { FramingContext } from '../stream-framing.ts';
 import { dialTcp } from './tcp-dialer.ts';
-import { listenTcp } from './tcp-listener.ts';
+import { type ListenContext, listenTcp } from './tcp-listener.ts';
 import { type TcpOptions, type TcpSettings, tcpSettings } from './tcp-options.ts';
 
 class TcpTransport implements Transport {
   readonly name = 'tcp';
-  readonly #clock: Clock;
+  readonly #context: ListenContext;
   readonly #settings: TcpSettings;
 
-  constructor(clock: Clock, settings: TcpSettings) {
-    this.#clock = clock;
+  constructor(context: TransportContext, settings: TcpSettings) {
+    const { clock, admission = OPEN_ADMISSION } = context;
+    this.#context = { clock, admission, framing: new FramingContext(context), replays: new ReplayMemory(clock) };
     this.#settings = settings;
   }
 
@@ -22,12 +25,12 @@ class TcpTransport implements Transport {
 
   async dial(to: Endpoint, first: Uint8Array, { signal }: { readonly signal?: AbortSignal }): Promise<Link> {
     if (!this.handles(to)) throw dialFailed(to, 'not a tcp endpoint');
-    return dialTcp(to, first, signal, this.#clock, this.#settings);
+    return dialTcp(to, first, signal, this.#context, this.#settings);
   }
 
   async listen(on: Endpoint, accept: Accept): Promise<Listener> {
     if (!this.handles(on)) throw listenFailed(on, 'not a tcp endpoint');
-    return listenTcp(on, accept, this.#clock, this.#settings);
+    return listenTcp(on, accept, this.#context, this.#settings);
   }
 }
 
@@ -37,5 +40,5 @@ class TcpTransport implements Transport {
  */
 export function tcp(options: TcpOptions = {}): TransportFactory {
   const settings = tcpSettings(options);
-  return ({ clock }) => new TcpTransport(clock, settings);
+  return (context) => new TcpTransport(context, settings);
 }

@@ -25,7 +25,7 @@ export interface NodeWebSocketOptions extends WebSocketOptions {
   readonly origins?: readonly string[];
   /** How long a stranger may take to send its first message, and how long it is told nothing, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number;
-  /** Most accepted sockets that were not answered yet, per listener; further ones are closed at once. Default 256. */
+  /** Most accepted sockets not answered yet, per listener; above it the oldest of the fullest source network goes. Default 256. */
   readonly maxUnanswered?: number;
 }
 

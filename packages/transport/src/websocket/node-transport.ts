@@ -1,7 +1,8 @@
 import type { Endpoint } from '@matryoshka/wire';
+import { type Admission, OPEN_ADMISSION } from '../admission.ts';
 import type { Clock } from '../clock.ts';
 import { dialFailed, listenFailed } from '../direct-link.ts';
-import type { Accept, Link, Listener, Transport, TransportFactory } from '../link.ts';
+import type { Accept, Link, Listener, Transport, MessageTransportFactory } from '../link.ts';
 import { type NodeWebSocketOptions, type NodeWebSocketSettings, nodeSettings } from './node-options.ts';
 import { dialWs } from './ws-dialer.ts';
 import { listenWs } from './ws-listener.ts';
@@ -10,10 +11,12 @@ import { listenWs } from './ws-listener.ts';
 class NodeWebSocketTransport implements Transport {
   readonly name = 'websocket';
   readonly #clock: Clock;
+  readonly #admission: Admission;
   readonly #settings: NodeWebSocketSettings;
 
-  constructor(clock: Clock, settings: NodeWebSocketSettings) {
+  constructor(clock: Clock, admission: Admission, settings: NodeWebSocketSettings) {
     this.#clock = clock;
+    this.#admission = admission;
     this.#settings = settings;
   }
 
@@ -28,7 +31,7 @@ class NodeWebSocketTransport implements Transport {
 
   async listen(on: Endpoint, accept: Accept): Promise<Listener> {
     if (!this.handles(on)) throw listenFailed(on, 'not a ws or wss endpoint');
-    return listenWs(on, accept, this.#clock, this.#settings);
+    return listenWs(on, accept, this.#clock, this.#admission, this.#settings);
   }
 }
 
@@ -37,7 +40,7 @@ class NodeWebSocketTransport implements Transport {
  * by which relays are chosen, nor can be paused, nor bounds a message before it is here.
  * @throws RangeError for a number out of range, TypeError for an address, path, certificate or key that is none
  */
-export function websocket(options: NodeWebSocketOptions = {}): TransportFactory {
+export function websocket(options: NodeWebSocketOptions = {}): MessageTransportFactory {
   const settings = nodeSettings(options);
-  return ({ clock }) => new NodeWebSocketTransport(clock, settings);
+  return ({ clock, admission = OPEN_ADMISSION }) => new NodeWebSocketTransport(clock, admission, settings);
 }

@@ -77,6 +77,9 @@ export class WebSocketLink implements Link {
     this.#takeTurn();
   }
 
+  /** The WebSocket has lengths of its own, which are not ours to mask. */
+  protect(): void {}
+
   send(parts: readonly Uint8Array[]): boolean {
     const length = linkMessageLength(parts);
     if (this.#closing !== undefined || this.#finished) return false;

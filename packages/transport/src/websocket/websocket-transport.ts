@@ -1,7 +1,7 @@
 import type { Endpoint } from '@matryoshka/wire';
 import type { Clock } from '../clock.ts';
 import { dialFailed } from '../direct-link.ts';
-import type { Link, Transport, TransportFactory } from '../link.ts';
+import type { Link, Transport, MessageTransportFactory } from '../link.ts';
 import { dialPlatform } from './platform-dialer.ts';
 import { type WebSocketOptions, type WebSocketSettings, websocketSettings } from './websocket-options.ts';
 
@@ -30,7 +30,7 @@ class WebSocketTransport implements Transport {
  * Links over WebSockets, dialled with the platform's WebSocket.
  * @throws RangeError for a number out of range, TypeError for a path that is none
  */
-export function websocket(options: WebSocketOptions = {}): TransportFactory {
+export function websocket(options: WebSocketOptions = {}): MessageTransportFactory {
   const settings = websocketSettings(options);
   return ({ clock }) => new WebSocketTransport(clock, settings);
 }

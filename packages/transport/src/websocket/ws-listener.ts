@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Endpoint } from '@matryoshka/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Admission } from '../admission.ts';
+import { FairTable, type Place } from '../admission-table.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { listenFailed } from '../direct-link.ts';
 import type { Accept, Listener } from '../link.ts';
@@ -24,6 +26,7 @@ interface Stranger {
   readonly remote: Endpoint;
   readonly silentUntilMs: number;
   readonly deadline: Timer;
+  readonly place: Place;
 }
 
 /**
@@ -35,6 +38,7 @@ class WsListener implements Listener {
   readonly endpoint: Endpoint;
   readonly #server: Server;
   readonly #clock: Clock;
+  readonly #admission: Admission;
   readonly #settings: NodeWebSocketSettings;
   readonly #accept: Accept;
   // Listens on nothing: it is handed its sockets.
@@ -42,13 +46,18 @@ class WsListener implements Listener {
   readonly #upgrader = new WebSocketServer({ ...WS_LIMITS, noServer: true, clientTracking: false, handleProtocols: () => SUBPROTOCOL });
   /** By what HTTP runs over: the socket itself, or TLS on it. */
   readonly #strangers = new Map<Duplex, Stranger>();
-  /** Sockets of links on which nothing was sent yet. */
-  readonly #unanswered = new Set<Socket>();
+  /** Those, and links on which nothing was sent yet. */
+  readonly #unanswered: FairTable;
 
-  constructor(server: Server, endpoint: Endpoint, clock: Clock, settings: NodeWebSocketSettings, accept: Accept) {
+  constructor(server: Server, endpoint: Endpoint, clock: Clock, admission: Admission, settings: NodeWebSocketSettings, accept: Accept) {
     this.#server = server;
     this.endpoint = endpoint;
     this.#clock = clock;
+    this.#admission = admission;
+    this.#unanswered = new FairTable(
+      () => settings.maxUnanswered,
+      () => admission.evicted(),
+    );
     this.#settings = settings;
     this.#accept = accept;
     server.on('connection', (socket) => this.#connected(socket));
@@ -68,8 +77,8 @@ class WsListener implements Listener {
     const { transport } = this.endpoint;
     const local = websocketEndpoint(transport, carrier.localAddress, carrier.localPort);
     const remote = websocketEndpoint(transport, carrier.remoteAddress, carrier.remotePort);
-    const full = this.#strangers.size + this.#unanswered.size >= this.#settings.maxUnanswered;
-    if (full || local === undefined || remote === undefined) {
+    const admitted = local && remote && this.#admission.admit(remote.host);
+    if (local === undefined || remote === undefined || admitted === undefined) {
       carrier.destroy();
       return;
     }
@@ -78,11 +87,13 @@ class WsListener implements Listener {
     // A stranger that resets its connection is no event for anyone.
     carrier.on('error', () => {});
     const stream = this.#secured(carrier);
-    this.#strangers.set(stream, { carrier, local, remote, silentUntilMs, deadline });
+    const place = this.#unanswered.enter(admitted.network, () => carrier.destroy());
+    this.#strangers.set(stream, { carrier, local, remote, silentUntilMs, deadline, place });
     carrier.on('close', () => {
       deadline.cancel();
       this.#strangers.delete(stream);
-      this.#unanswered.delete(carrier);
+      place.leave();
+      admitted.left();
     });
     this.#http.emit('connection', stream);
   }
@@ -111,13 +122,12 @@ class WsListener implements Listener {
     return offered?.includes(SUBPROTOCOL) === true ? undefined : 400;
   }
 
-  #upgraded(webSocket: WebSocket, stream: Duplex, { carrier, local, remote, silentUntilMs, deadline }: Stranger): void {
+  #upgraded(webSocket: WebSocket, stream: Duplex, { local, remote, silentUntilMs, deadline, place }: Stranger): void {
     const socket = new WsSocket(webSocket, stream as Socket);
     const message = (first: Uint8Array): void => {
       deadline.cancel();
       this.#strangers.delete(stream);
-      this.#unanswered.add(carrier);
-      const answered = (): void => void this.#unanswered.delete(carrier);
+      const answered = (): void => place.leave();
       const link = new WebSocketLink({ socket, local, remote, clock: this.#clock, accepted: { silentUntilMs, answered } });
       this.#accept(link, first);
     };
@@ -137,7 +147,13 @@ function refuse(stream: Duplex, status: number): void {
 }
 
 /** @throws MatryoshkaError `transport.listen-failed` that names the endpoint and the system's reason */
-export async function listenWs(on: Endpoint, accept: Accept, clock: Clock, settings: NodeWebSocketSettings): Promise<Listener> {
+export async function listenWs(
+  on: Endpoint,
+  accept: Accept,
+  clock: Clock,
+  admission: Admission,
+  settings: NodeWebSocketSettings,
+): Promise<Listener> {
   if (on.transport === 'wss' && settings.secureContext === undefined)
     throw listenFailed(on, 'wss needs a certificate: options cert and key');
   return new Promise((resolve, reject) => {
@@ -150,7 +166,7 @@ export async function listenWs(on: Endpoint, accept: Accept, clock: Clock, setti
       server.on('error', () => {});
       const address = server.address();
       const endpoint = typeof address === 'object' ? websocketEndpoint(on.transport, address?.address, address?.port) : undefined;
-      resolve(new WsListener(server, endpoint ?? on, clock, settings, accept));
+      resolve(new WsListener(server, endpoint ?? on, clock, admission, settings, accept));
     });
   });
 }

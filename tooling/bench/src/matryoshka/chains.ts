@@ -6,11 +6,18 @@ import type { Setting } from '../scenario.ts';
 import type { Line } from '../workloads.ts';
 import type { NodePeerCommands } from './node-peer.ts';
 
+/** More than is ever asked for here. */
+const ALLOWANCE = { requestsPerSecond: 100_000, burst: 100_000, handshakes: 4096, links: 65_536 } as const;
+
 /**
- * What differs from the defaults at relays and destinations: serving relay links is off until it is switched on, and
- * relays dial loopback addresses for others only where that is allowed by name. Neither costs nor saves work per byte.
+ * What differs from the defaults at relays and destinations: serving relay links is off until it is switched on, relays
+ * dial loopback addresses for others only where that is allowed by name, and neither strangers nor unknown neighbours may
+ * come and ask as often as they do here. None of it costs or saves work per byte or request.
  */
-export const SERVING_NODE_OPTIONS = { relay: { enabled: true, allowDial: ['loopback'] } } as const satisfies Partial<NodeOptions>;
+export const SERVING_NODE_OPTIONS = {
+  relay: { enabled: true, allowDial: ['loopback'] },
+  access: { exempt: ['127.0.0.0/8'], allowances: { unknown: ALLOWANCE, relayed: ALLOWANCE } },
+} as const satisfies Partial<NodeOptions>;
 
 /**
  * Besides, where many links are open at once: a relay link keeps the credit it was given with when it was opened, up to
@@ -77,6 +84,16 @@ export function manyLinksChain(group: ProcessGroup, nodeOptions: readonly string
   return relayedChain(group, 2, { nodeOptions, relay: MANY_LINKS_OPTIONS });
 }
 
+/** A connection over two hops through a relay that has all limits on who may come, and where that relay is. */
+export async function floodedChain(
+  group: ProcessGroup,
+): Promise<{ readonly line: Line; readonly relay: NodePeer; readonly place: { readonly host: string; readonly port: number } }> {
+  const chain = await relayedChain(group, 2, { access: {} });
+  const relay = chain.relays[0] as NodePeer;
+  const place = { host: chainHost(1), port: await group.watch(relay.call('port')) };
+  return { line: await opened(group, chain), relay, place };
+}
+
 /** Relayed over so many hops: each relay has only the next one as its neighbour, so that there is one way to go. */
 async function relayedChain(group: ProcessGroup, hops: number, starting: StartOptions = {}): Promise<Chain> {
   const { nodes, addresses } = await startNodes(group, hops + 1, starting);
@@ -111,18 +128,20 @@ interface StartOptions {
   readonly nodeOptions?: readonly string[];
   /** For every node, the originator as well. */
   readonly relay?: NodeOptions['relay'];
+  /** For all that serve, instead of their own. */
+  readonly access?: NodeOptions['access'];
 }
 
 async function startNodes(
   group: ProcessGroup,
   count: number,
-  { nodeOptions = [], relay = {} }: StartOptions = {},
+  { nodeOptions = [], relay = {}, access = SERVING_NODE_OPTIONS.access }: StartOptions = {},
 ): Promise<{ readonly nodes: NodePeer[]; readonly addresses: string[] }> {
   const nodes = Array.from({ length: count }, (_, i) =>
     group.start<NodePeerCommands>(String.fromCodePoint(0x41 + i), new URL('node-peer.ts', import.meta.url), nodeOptions),
   );
   const starting = nodes.map((node, i) =>
-    node.call('start', chainHost(i), { relay: { ...(i === 0 ? {} : SERVING_NODE_OPTIONS.relay), ...relay } }),
+    node.call('start', chainHost(i), i === 0 ? { relay } : { relay: { ...SERVING_NODE_OPTIONS.relay, ...relay }, access }),
   );
   return { nodes, addresses: await group.watch(Promise.all(starting)) };
 }

@@ -30,6 +30,10 @@ export interface NodePeerCommands extends SourceCommands {
   carriedBytes(): number;
   /** Relay links that this node forwards. */
   relayLinks(): number;
+  /** The port where it listens. */
+  port(): number;
+  /** How often this node has refused somebody, for whatever reason. */
+  refusals(): number;
   /** What it holds after a collection of garbage; needs `--expose-gc`. */
   memory(): MemoryInUse;
 }
@@ -94,5 +98,7 @@ serveRole<NodePeerCommands>({
       .status()
       .relayLinks.reduce((sum, { bytesForward, bytesBackward }) => sum + bytesForward + bytesBackward, 0),
   relayLinks: () => started().status().relayLinks.length,
+  port: () => started().listening[0]?.port ?? 0,
+  refusals: () => Object.values(started().access().refusals).reduce((sum, count) => sum + count, 0),
   memory: memoryInUse,
 });

@@ -72,7 +72,9 @@ describe('faults', () => {
     expect([happened, reports]).toEqual([1, []]);
     expect(network.runs(1)).toBe(true);
     const [, before] = (await after()).network.nodes;
-    expect(network.node(1).status()).toMatchObject({ peerId: before?.peerId, listening: ['10.2.0.1:999'], connections: [] });
+    expect(network.node(1).status()).toMatchObject({ peerId: before?.peerId, listening: ['10.2.0.1:999'] });
+    // And connects to the others again.
+    expect(network.node(1).connections.map(({ role }) => role)).toEqual(['initiator', 'initiator']);
   });
 
   test('split the network, if there are nodes on both sides', async () => {

@@ -91,7 +91,8 @@ export class Network {
   async restart(number: number): Promise<void> {
     const running = await this.#boot(number);
     this.#running[number] = running;
-    await Promise.all(this.#running.map((_, other) => other !== number && this.#reunite(running, other)));
+    const others = this.#running.keys().filter((other) => other !== number);
+    await Promise.all([...others].map((other) => this.#reunite(running, other)));
   }
 
   async #reunite({ machine, node }: Running, other: number): Promise<void> {

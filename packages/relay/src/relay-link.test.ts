@@ -1,0 +1,82 @@
+import { SimulatedClock } from '@matryoshka/simulation';
+import type { LinkHandler } from '@matryoshka/transport';
+import { HANDSHAKE_ANSWER_LENGTH, HANDSHAKE_REQUEST_LENGTH, parseEndpoint } from '@matryoshka/wire';
+import { describe, expect, test } from 'vitest';
+import { fakeSession } from '../test/fake-session.ts';
+import { CreditPool } from './credit-pool.ts';
+import { UNLIMITED } from './link-end.ts';
+import { RelayLink } from './relay-link.ts';
+import { ServedLink, type ServedLinkHost } from './served-link.ts';
+
+function owner(heard: string[]): LinkHandler {
+  return {
+    message: () => {},
+    written: () => {},
+    writable: () => {},
+    stalled: () => void heard.push('stalled'),
+    flowing: () => void heard.push('flowing'),
+    closed: () => {},
+  };
+}
+
+describe('whether a relay link is stalled', () => {
+  test('is told to each owner anew: the one before may have let it go', async () => {
+    const clock = new SimulatedClock();
+    const link = new RelayLink({
+      clock,
+      pool: new CreditPool(),
+      session: fakeSession(),
+      port: 1n,
+      role: 'originator',
+      remote: parseEndpoint('192.0.2.9:999'),
+      window: 65_536,
+      credit: 0,
+      forget: () => {},
+    });
+    const answer = new Uint8Array(HANDSHAKE_ANSWER_LENGTH);
+    link.status({ type: 'relay-status', port: 1n, status: 'accepted', window: 65_536, limits: UNLIMITED, answer });
+    const [first, second]: [string[], string[]] = [[], []];
+    link.attach(owner(first));
+    await clock.run();
+    link.carrierStalled();
+    await clock.run();
+    link.attach(owner(second));
+    await clock.run();
+    link.carrierFlowing(false);
+    await clock.run();
+    expect([first, second]).toEqual([['stalled'], ['stalled', 'flowing']]);
+  });
+
+  test('is told to the previous hop when it opens, where the next hop stalled meanwhile', () => {
+    const clock = new SimulatedClock();
+    const host: ServedLinkHost = { clock, pool: new CreditPool(), forget: () => {}, opened: () => {}, ended: () => {}, retry: () => false };
+    const [upstream, downstream] = [fakeSession(), fakeSession()];
+    const served = new ServedLink(
+      host,
+      upstream,
+      {
+        type: 'relay-create',
+        port: 1n,
+        hopsLeft: 1,
+        attemptsLeft: 4,
+        budgetMs: 10_000,
+        window: 65_536,
+        destination: { endpoint: parseEndpoint('192.0.2.9:999') },
+        request: new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
+      },
+      65_536,
+      'a',
+    );
+    const side = served.ask(downstream, 65_536, 1);
+    // The next hop's link stalls while its answer is still on the way, and delivers that.
+    side.carrierStalled();
+    const answer = new Uint8Array(HANDSHAKE_ANSWER_LENGTH);
+    side.status({ type: 'relay-status', port: 1n, status: 'accepted', window: 65_536, limits: UNLIMITED, answer });
+    expect(upstream.sent).toMatchObject([
+      { type: 'relay-status', status: 'accepted' },
+      { type: 'relay-status', status: 'stalled' },
+    ]);
+    side.carrierFlowing(false);
+    expect(upstream.sent.at(-1)).toMatchObject({ status: 'flowing' });
+  });
+});
