@@ -111,7 +111,6 @@ function score(): z.ZodNumber {
   return z.number(message).min(0, message).max(100, message);
 }
 
-// oxlint-disable-next-line typescript/explicit-function-return-type -- as precise as inferred, and private
 function allowance(defaults: Allowance) {
   return z
     .strictObject({

@@ -110,6 +110,9 @@ describe('peers', () => {
     c.updateAccess({ acceptAnonymous: false });
     await net.settle();
     expect([a.open, nobody.open]).toEqual([true, false]);
+    const another = await net.run(net.node('B').connect(net.address('C'), { anonymous: true }));
+    expect(await net.run(another.closed)).toMatchObject({ code: 'session.anonymous-refused' });
+    expect(c.access()).toMatchObject({ acceptAnonymous: false, refusals: { 'peer-not-allowed': 1, 'anonymous': 1 } });
     c.updateAccess({ allowPeers: undefined });
     expect(c.access().access.allowPeers).toBeUndefined();
     const again = await net.run(net.node('B').connect(net.address('C')));

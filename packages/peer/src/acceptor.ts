@@ -173,9 +173,10 @@ export class Acceptor {
   #refusal(session: Session): MatryoshkaError | undefined {
     const { link, remote } = session;
     const { acceptAnonymous, door, identity } = this.#environment;
-    if (!remote.authenticated && !acceptAnonymous) return new MatryoshkaError('session.anonymous-refused');
     if (remote.authenticated && remote.peerId === identity.peerId) return new MatryoshkaError('session.self');
-    return door?.enter(remote, link);
+    const refusal = door?.enter(remote, link);
+    if (refusal !== undefined || remote.authenticated || acceptAnonymous) return refusal;
+    return new MatryoshkaError('session.anonymous-refused');
   }
 }
 

@@ -111,6 +111,8 @@ describe('e2e', { timeout: 60_000 }, () => {
   test('a transfer that hangs ends, and tells what each side said last', async () => {
     const hanging = run(...LONG, '--patience', '3');
     const stopped = (await peersOf(hanging)).filter(({ script }) => script.endsWith('node-process.ts'));
+    // Each of them tells where it is ten times a second, once it is connected.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
     for (const { pid } of stopped) process.kill(pid, 'SIGSTOP');
     const { code, out, err } = await hanging.ended;
     expect(code).toBe(1);
