@@ -91,7 +91,7 @@ describe('a resumption', () => {
 
   test.each([
     ['as long as a connection may', 3000, 3000],
-    ['a third of the grace period at most: a path that does not answer leaves time for others', 60_000, GRACE_MS / 3],
+    ['a sixth of the grace period at most: a path that does not answer leaves time for others', 60_000, GRACE_MS / 6],
   ] as const)('lets an attempt take %s', async (_what, timeoutMs, limitMs) => {
     const { resumption, attempts, advance } = setUp(hangs, timeoutMs);
     resumption.start(REASON);

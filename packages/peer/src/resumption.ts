@@ -104,7 +104,7 @@ export class Resumption {
     this.#host = host;
     this.#keys = keys;
     this.#path = path;
-    this.#timeoutMs = Math.min(path.timeoutMs, graceMs / 3);
+    this.#timeoutMs = Math.min(path.timeoutMs, graceMs / 6);
   }
 
   /** What the last attempt failed with. */

@@ -118,6 +118,7 @@ export class Network {
       suite: this.#plan.suite,
       clock: machine.clock,
       random: machine.random,
+      access: { allowances: { unknown: UNLIMITED, known: UNLIMITED, relayed: UNLIMITED }, exempt: ['10.0.0.0/8'] },
       relay: { enabled: true, allowDial: ['private'], relayMemoryBytes: this.#plan.relayMemoryBytes },
     });
     return { machine, node };
@@ -139,6 +140,8 @@ export class Network {
   }
 }
 
+/** Allowances are another matter: a refusal for want of one is no broken promise. 0 is no limit. */
+const UNLIMITED = { requestsPerSecond: 0, burst: 0, handshakes: 0, links: 0 };
 /** How often a node that has started again tries to reach another one, in milliseconds. */
 const REUNITE_EVERY_MS = 500;
 
