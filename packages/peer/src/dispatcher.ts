@@ -26,7 +26,7 @@ export interface DispatchParts {
 /** What a session does on those that are about itself. */
 export interface DispatchHost {
   /** Whether the session is open: after its end nothing is handled any more. */
-  readonly sending: boolean;
+  isOpen(): boolean;
   hello(message: Hello): void;
   goodbye(message: Goodbye): void;
   keyUpdate(message: KeyUpdate): void;
@@ -54,7 +54,7 @@ export class Dispatcher {
   dispatch(plaintext: Uint8Array): boolean {
     const reader = this.#reader.reset(plaintext, 0, plaintext.length);
     let numbered = false;
-    while (reader.remaining > 0 && this.#host.sending) {
+    while (reader.remaining > 0 && this.#host.isOpen()) {
       const at = reader.offset;
       const type = reader.u8();
       if (type === MessageType.padding) break;

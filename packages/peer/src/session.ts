@@ -205,11 +205,8 @@ export class Session implements OutboxHost, ResumptionHost {
 
   #dispatchHost(): DispatchHost {
     const { relay } = this.#environment;
-    const isSending = (): boolean => this.sending;
     return {
-      get sending(): boolean {
-        return isSending();
-      },
+      isOpen: () => this.sending,
       hello: (message) => {
         this.#hello = message;
         this.#environment.onHello(this, message);

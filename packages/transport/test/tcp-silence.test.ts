@@ -5,19 +5,8 @@ import { Recorder } from '../src/contract/index.ts';
 import type { Accept, Transport } from '../src/link.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { tcp } from '../src/tcp/index.ts';
-import {
-  ANY_PORT,
-  type ByHand,
-  FIRST,
-  MASK_KEYS,
-  StandingClock,
-  cleanups,
-  contextOf,
-  firstFlight,
-  joined,
-  serverByHand,
-  stranger,
-} from './tcp-strangers.ts';
+import { StandingClock, cleanups } from './standing-clock.ts';
+import { ANY_PORT, type ByHand, FIRST, MASK_KEYS, contextOf, firstFlight, joined, serverByHand, stranger } from './tcp-strangers.ts';
 import { seededRandom } from './seeded-random.ts';
 
 // docs/protocol.md §2.3: what a listener says to whom it does not know, which is nothing, and the same nothing for all.

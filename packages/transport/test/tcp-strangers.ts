@@ -2,14 +2,13 @@ import { once } from 'node:events';
 import { type Socket, connect, createServer } from 'node:net';
 import { type CryptoProvider, type Random, portableProvider } from '@matryoshka/session';
 import type { Endpoint } from '@matryoshka/wire';
-import { afterEach } from 'vitest';
 import type { Clock } from '../src/clock.ts';
 import { FRAME_HEADER_LENGTH, writeFrameHeader } from '../src/frame-decoder.ts';
 import { FrameMask } from '../src/frame-mask.ts';
 import type { TransportContext } from '../src/link.ts';
 import { FramingContext, StreamFraming } from '../src/stream-framing.ts';
-import { systemClock } from '../src/system-clock.ts';
 import { seededRandom } from './seeded-random.ts';
+import { cleanups } from './standing-clock.ts';
 
 export const ANY_PORT: Endpoint = { transport: 'tcp', host: '127.0.0.1', port: 0 };
 export const FIRST: Uint8Array = Uint8Array.of(1, 2, 3);
@@ -23,46 +22,6 @@ const provider: CryptoProvider = portableProvider;
 export function contextOf(clock: Clock, networkKey?: Uint8Array): TransportContext {
   return { clock, random, provider, ...(networkKey && { networkKey }) };
 }
-
-/** Real sockets under a time that only the test moves. */
-export class StandingClock implements Clock {
-  #nowMs = 0;
-  #timers: { atMs: number; run: () => void }[] = [];
-
-  now(): number {
-    return this.#nowMs;
-  }
-
-  unixMs(): number {
-    return 0;
-  }
-
-  after(ms: number, run: () => void): { cancel: () => void } {
-    const timer = { atMs: this.#nowMs + ms, run };
-    this.#timers.push(timer);
-    return { cancel: () => (this.#timers = this.#timers.filter((other) => other !== timer)) };
-  }
-
-  soon(run: () => void): void {
-    systemClock.soon(run);
-  }
-
-  get timers(): number {
-    return this.#timers.length;
-  }
-
-  pass(ms: number): void {
-    this.#nowMs += ms;
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs);
-    this.#timers = this.#timers.filter((timer) => !due.includes(timer));
-    for (const { run } of due) run();
-  }
-}
-
-export const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
 
 /** The other side of a TCP link, by hand: what it makes are bytes to be written. */
 export class ByHand {

@@ -6,20 +6,8 @@ import { Recorder } from '../src/contract/index.ts';
 import type { Accept, Link, Listener } from '../src/link.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { tcp } from '../src/tcp/index.ts';
-import {
-  ANY_PORT,
-  ByHand,
-  FIRST,
-  MASK_KEYS,
-  StandingClock,
-  cleanups,
-  contextOf,
-  firstFlight,
-  joined,
-  rawServer,
-  serverByHand,
-  stranger,
-} from './tcp-strangers.ts';
+import { StandingClock, cleanups } from './standing-clock.ts';
+import { ANY_PORT, ByHand, FIRST, MASK_KEYS, contextOf, firstFlight, joined, rawServer, serverByHand, stranger } from './tcp-strangers.ts';
 
 const transport = tcp({ handshakeTimeoutMs: 200, maxUnanswered: 3 })(contextOf(systemClock));
 

@@ -9,7 +9,8 @@ import { systemClock } from '../src/system-clock.ts';
 import * as nodeEntry from '../src/websocket/index.node.ts';
 import * as platformEntry from '../src/websocket/index.ts';
 import { TEST_CERT } from './websocket-certificate.ts';
-import { ANY_PORT, FIRST, StandingClock, acceptance, foreignServer, listen, rawServer } from './websocket-strangers.ts';
+import { StandingClock } from './standing-clock.ts';
+import { ANY_PORT, FIRST, acceptance, foreignServer, listen, rawServer } from './websocket-strangers.ts';
 
 const { websocket } = nodeEntry;
 const transport = websocket({ ca: TEST_CERT })({ clock: systemClock });

@@ -10,6 +10,7 @@ import type { Link } from '../src/link.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { websocket } from '../src/websocket/index.node.ts';
 import { TEST_CERT } from './websocket-certificate.ts';
+import { StandingClock, cleanups } from './standing-clock.ts';
 import {
   ANY_PORT,
   BINARY,
@@ -17,10 +18,8 @@ import {
   CONTINUED,
   FIRST,
   PING,
-  StandingClock,
   TEXT,
   acceptance,
-  cleanups,
   frame,
   listen,
   stranger,

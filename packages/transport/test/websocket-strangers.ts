@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type Socket, connect, createServer } from 'node:net';
 import type { Endpoint } from '@matryoshka/wire';
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../src/clock.ts';
 import { Recorder } from '../src/contract/index.ts';
@@ -10,50 +10,11 @@ import type { Accept, Link, Listener } from '../src/link.ts';
 import { systemClock } from '../src/system-clock.ts';
 import { type WebSocketOptions, websocket } from '../src/websocket/index.node.ts';
 import { TEST_CERT, TEST_KEY } from './websocket-certificate.ts';
+import { cleanups } from './standing-clock.ts';
 
 export const ANY_PORT: Endpoint = { transport: 'ws', host: '127.0.0.1', port: 0 };
 export const FIRST = Uint8Array.of(1, 2, 3);
 export const LISTENING: WebSocketOptions = { handshakeTimeoutMs: 200, maxUnanswered: 3, cert: TEST_CERT, key: TEST_KEY };
-
-/** Real sockets under a time that only the test moves. */
-export class StandingClock implements Clock {
-  #nowMs = 0;
-  #timers: { atMs: number; run: () => void }[] = [];
-
-  now(): number {
-    return this.#nowMs;
-  }
-
-  unixMs(): number {
-    return 0;
-  }
-
-  after(ms: number, run: () => void): { cancel: () => void } {
-    const timer = { atMs: this.#nowMs + ms, run };
-    this.#timers.push(timer);
-    return { cancel: () => (this.#timers = this.#timers.filter((other) => other !== timer)) };
-  }
-
-  soon(run: () => void): void {
-    systemClock.soon(run);
-  }
-
-  get timers(): number {
-    return this.#timers.length;
-  }
-
-  pass(ms: number): void {
-    this.#nowMs += ms;
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.#nowMs);
-    this.#timers = this.#timers.filter((timer) => !due.includes(timer));
-    for (const { run } of due) run();
-  }
-}
-
-export const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) await cleanup();
-});
 
 export interface Listening {
   readonly clock?: Clock;

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
-import { type Endpoint, type MatryoshkaError, sameEndpoint } from '@matryoshka/wire';
+import { type Endpoint, sameEndpoint } from '@matryoshka/wire';
 import type { Clock } from '../clock.ts';
+import { attemptDial } from '../dial-attempt.ts';
 import { dialAborted, dialFailed } from '../direct-link.ts';
 import type { Link } from '../link.ts';
 import { linkMessageLength } from '../message-length.ts';
@@ -37,32 +38,20 @@ export async function dialTcp(
   // The socket sends it the moment it is connected.
   socket.write(veiled);
 
-  return new Promise((resolve, reject) => {
-    const fail = (error: MatryoshkaError): void => {
-      settle();
-      socket.on('error', () => {}).destroy();
-      reject(error);
-    };
-    const failed = (error: Error): void => fail(dialFailed(to, systemReason(error), error));
-    const aborted = (): void => fail(dialAborted(to, signal as AbortSignal));
-    const timer = clock.after(settings.connectTimeoutMs, () =>
-      fail(dialFailed(to, `no connection within ${settings.connectTimeoutMs} ms`)),
-    );
-    const settle = (): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', aborted);
-      socket.off('error', failed).off('connect', connected);
-    };
+  return attemptDial({ to, clock, signal, timeoutMs: settings.connectTimeoutMs }, (attempt) => {
+    const failed = (error: Error): void => attempt.fail(dialFailed(to, systemReason(error), error));
     const connected = (): void => {
       const local = socketEndpoint(socket.localAddress, socket.localPort);
       const remote = socketEndpoint(socket.remoteAddress, socket.remotePort);
-      if (local === undefined || remote === undefined) return fail(dialFailed(to, 'the connection closed at once'));
+      if (local === undefined || remote === undefined) return attempt.fail(dialFailed(to, 'the connection closed at once'));
       // A connect to a free local port can meet itself (RFC 9293 §3.5, simultaneous open).
-      if (sameEndpoint(local, remote)) return fail(dialFailed(to, 'nobody listens there'));
-      settle();
-      resolve(new TcpLink({ socket, reader, local, remote, clock, framing }));
+      if (sameEndpoint(local, remote)) return attempt.fail(dialFailed(to, 'nobody listens there'));
+      attempt.succeed(() => new TcpLink({ socket, reader, local, remote, clock, framing }));
     };
-    signal?.addEventListener('abort', aborted, { once: true });
     socket.on('error', failed).on('connect', connected);
+    return {
+      settled: () => void socket.off('error', failed).off('connect', connected),
+      abandon: () => void socket.on('error', () => {}).destroy(),
+    };
   });
 }

@@ -1,5 +1,6 @@
-import type { Endpoint, MatryoshkaError } from '@matryoshka/wire';
+import type { Endpoint } from '@matryoshka/wire';
 import type { Clock } from '../clock.ts';
+import { attemptDial } from '../dial-attempt.ts';
 import { dialAborted, dialFailed } from '../direct-link.ts';
 import type { Link } from '../link.ts';
 import { linkMessageLength } from '../message-length.ts';
@@ -27,31 +28,22 @@ export async function dialPlatform(
   const socket = open(to, settings.path);
   socket.binaryType = 'arraybuffer';
 
-  return new Promise((resolve, reject) => {
-    const fail = (error: MatryoshkaError): void => {
-      settle();
-      socket.close();
-      reject(error);
-    };
-    const failed = (event: Event): void => fail(dialFailed(to, whatItSays(event)));
-    const aborted = (): void => fail(dialAborted(to, signal as AbortSignal));
-    const timer = clock.after(settings.connectTimeoutMs, () =>
-      fail(dialFailed(to, `no connection within ${settings.connectTimeoutMs} ms`)),
-    );
-    const settle = (): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', aborted);
-      socket.onopen = socket.onerror = socket.onclose = null;
-    };
-    signal?.addEventListener('abort', aborted, { once: true });
-    socket.onerror = socket.onclose = failed;
+  return attemptDial({ to, clock, signal, timeoutMs: settings.connectTimeoutMs }, (attempt) => {
+    socket.onerror = socket.onclose = (event: Event): void => attempt.fail(dialFailed(to, whatItSays(event)));
     socket.onopen = (): void => {
-      if (socket.protocol !== SUBPROTOCOL) return fail(dialFailed(to, 'it does not speak the subprotocol'));
-      settle();
-      socket.send(message);
-      const remote: Endpoint = { transport: to.transport, host: to.host, port: to.port };
-      const local: Endpoint = { transport: to.transport, host: '0.0.0.0', port: 0 };
-      resolve(new WebSocketLink({ socket: new PlatformSocket(socket, clock), local, remote, clock }));
+      if (socket.protocol !== SUBPROTOCOL) return attempt.fail(dialFailed(to, 'it does not speak the subprotocol'));
+      attempt.succeed(() => {
+        socket.send(message);
+        const remote: Endpoint = { transport: to.transport, host: to.host, port: to.port };
+        const local: Endpoint = { transport: to.transport, host: '0.0.0.0', port: 0 };
+        return new WebSocketLink({ socket: new PlatformSocket(socket, clock), local, remote, clock });
+      });
+    };
+    return {
+      settled: () => {
+        socket.onopen = socket.onerror = socket.onclose = null;
+      },
+      abandon: () => socket.close(),
     };
   });
 }

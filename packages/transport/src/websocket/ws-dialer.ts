@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import type { Endpoint, MatryoshkaError } from '@matryoshka/wire';
+import type { Endpoint } from '@matryoshka/wire';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Clock } from '../clock.ts';
+import { attemptDial } from '../dial-attempt.ts';
 import { dialAborted, dialFailed } from '../direct-link.ts';
 import type { Link } from '../link.ts';
 import { linkMessageLength } from '../message-length.ts';
@@ -27,36 +28,27 @@ export async function dialWs(
   const socket = new WebSocket(urlOf(to, settings.path), SUBPROTOCOL, clientOptions(settings));
   let carrier: Socket | undefined;
 
-  return new Promise((resolve, reject) => {
-    const fail = (error: MatryoshkaError): void => {
-      settle();
-      socket.on('error', () => {}).terminate();
-      reject(error);
-    };
-    const failed = (error: Error): void => fail(dialFailed(to, systemReason(error), error));
-    const aborted = (): void => fail(dialAborted(to, signal as AbortSignal));
-    const timer = clock.after(settings.connectTimeoutMs, () =>
-      fail(dialFailed(to, `no connection within ${settings.connectTimeoutMs} ms`)),
-    );
-    const settle = (): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', aborted);
-      socket.off('error', failed).off('upgrade', upgraded).off('open', opened);
-    };
+  return attemptDial({ to, clock, signal, timeoutMs: settings.connectTimeoutMs }, (attempt) => {
+    const failed = (error: Error): void => attempt.fail(dialFailed(to, systemReason(error), error));
     const upgraded = (response: { readonly socket: Socket }): void => {
       carrier = response.socket;
     };
     const opened = (): void => {
       const local = websocketEndpoint(to.transport, carrier?.localAddress, carrier?.localPort);
       const remote = websocketEndpoint(to.transport, carrier?.remoteAddress, carrier?.remotePort);
-      if (carrier === undefined || local === undefined || remote === undefined)
-        return fail(dialFailed(to, 'the connection closed at once'));
-      settle();
-      socket.send(message);
-      resolve(new WebSocketLink({ socket: new WsSocket(socket, carrier), local, remote, clock }));
+      const under = carrier;
+      if (under === undefined || local === undefined || remote === undefined)
+        return attempt.fail(dialFailed(to, 'the connection closed at once'));
+      attempt.succeed(() => {
+        socket.send(message);
+        return new WebSocketLink({ socket: new WsSocket(socket, under), local, remote, clock });
+      });
     };
-    signal?.addEventListener('abort', aborted, { once: true });
     socket.on('error', failed).on('upgrade', upgraded).on('open', opened);
+    return {
+      settled: () => void socket.off('error', failed).off('upgrade', upgraded).off('open', opened),
+      abandon: () => socket.on('error', () => {}).terminate(),
+    };
   });
 }
 
