@@ -9,7 +9,14 @@ export interface ErrorReport {
 /** What a command tells with `--json`: one of these per line on standard output. */
 export type CliEvent =
   /** The node is up. */
-  | { readonly event: 'ready'; readonly peerId: string; readonly listening: readonly string[]; readonly relayEnabled: boolean }
+  | {
+      readonly event: 'ready';
+      readonly peerId: string;
+      /** What a hidden node has to be called by. */
+      readonly staticKey: string;
+      readonly listening: readonly string[];
+      readonly relayEnabled: boolean;
+    }
   /** A connection is open, whoever opened it. */
   | { readonly event: 'connection'; readonly connection: ConnectionStatus }
   | { readonly event: 'suspended'; readonly connection: ConnectionStatus; readonly reason: ErrorReport }

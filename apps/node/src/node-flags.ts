@@ -1,9 +1,11 @@
 import { isIP } from 'node:net';
-import { type NodeOptions, type RelayNodeOptions, parseDestination, parseEndpoint, parsePeerId } from '@matryoshka/node';
+import { type NodeOptions, type RelayNodeOptions, parseDestination, parseEndpoint, parsePeerId, parseStaticKey } from '@matryoshka/node';
 import { IDENTITY_SEED_LENGTH } from '@matryoshka/session';
 import { tcp } from '@matryoshka/transport/tcp';
 import { websocket } from '@matryoshka/transport/websocket';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type AccessFlags, accessOptions, addAccessFlags } from './access-flags.ts';
+import { checked, repeated } from './flag.ts';
 import { readIdentitySeed, readNetworkKey } from './secret-file.ts';
 
 type DialClass = NonNullable<RelayNodeOptions['allowDial']>[number];
@@ -22,46 +24,28 @@ export interface NodeFlags {
   readonly exitWithParent?: true;
 }
 
-/** The flags of commands that serve relay links. */
-export interface RelayFlags {
+/** The flags of commands that others connect to. */
+export interface ServingFlags extends AccessFlags {
   readonly relay?: true;
   readonly forward: boolean;
   readonly allowDial: readonly DialClass[];
 }
 
-/** An argument parser that refuses what `parse` throws on, as wrong usage. */
-export function checked(parse: (value: string) => unknown): (value: string) => string {
-  return (value) => {
-    try {
-      parse(value);
-    } catch (error) {
-      throw new InvalidArgumentError((error as Error).message);
-    }
-    return value;
-  };
-}
-
-/** A flag that may be given several times. */
-function repeated(flags: string, description: string, parse: (value: string) => unknown): Option {
-  const check = checked(parse);
-  return new Option(flags, `${description}; may be repeated`)
-    .default([], 'none')
-    .argParser((value, before: readonly string[]) => [...before, check(value)]);
-}
-
-/** Checks `[peerId@]host:port`, a peer id, or `peerId@relayPeerId[@host:port]`. */
+/** Checks `[peer@]host:port`, a peer, or `peer@relayPeerId[@host:port]`, a peer being `peerId[+staticKey]`. */
 export const destination: (value: string) => string = checked(checkDestination);
 
 function checkDestination(value: string): void {
   const parsed = parseDestination(value);
-  if ('peerId' in parsed && parsed.peerId !== undefined) parsePeerId(parsed.peerId);
+  if (parsed.peerId !== undefined) parsePeerId(parsed.peerId);
+  if (parsed.staticKey !== undefined) parseStaticKey(parsed.staticKey);
 }
 
-/** Checks `peerId@host:port`. */
+/** Checks `peerId[+staticKey]@host:port`. */
 export function checkPeer(value: string): void {
   const parsed = parseDestination(value);
-  if (parsed.type !== 'endpoint' || parsed.peerId === undefined) throw new TypeError('Expected peerId@host:port.');
-  parsePeerId(parsed.peerId);
+  if (parsed.type !== 'endpoint' || parsed.peerId === undefined)
+    throw new TypeError('Expected peerId@host:port or peerId+staticKey@host:port.');
+  checkDestination(value);
 }
 
 function checkAddress(value: string): void {
@@ -85,17 +69,19 @@ export function addNodeFlags(command: Command): Command {
   return command
     .addOption(repeated('--listen <host:port>', 'listen there, port 0 for any free one', parseEndpoint))
     .option('--dial-from <address>', 'local IP address that connections are made from', checked(checkAddress))
-    .addOption(repeated('--peer <peerId@host:port>', 'connect to this peer at the start', checkPeer))
-    .option('--identity <file>', 'who this node is; made if missing (default: a new identity each time)')
+    .addOption(
+      repeated('--peer <peerId@host:port>', 'connect to this peer at the start, to a hidden one by peerId+staticKey@host:port', checkPeer),
+    )
+    .option('--identity <file>', 'who this node is, and its static key; made if missing (default: a new identity each time)')
     .option('--network-key-file <file>', 'key of a closed network, hex or base64, 16 bytes or more')
     .option('--grace <seconds>', 'how long a connection whose link broke waits for another one (default: 30); 0: not at all', seconds)
     .option('--json', 'one JSON object per line on standard output')
     .option('--exit-with-parent', 'stop when standard input ends');
 }
 
-/** Adds the flags of {@link RelayFlags}. */
-export function addRelayFlags(command: Command): Command {
-  return command
+/** Adds the flags of {@link ServingFlags}. */
+export function addServingFlags(command: Command): Command {
+  command
     .option('--relay', 'serve relay links: forward them, and be their destination')
     .option('--no-forward', 'with --relay: be a destination only')
     .addOption(
@@ -103,10 +89,11 @@ export function addRelayFlags(command: Command): Command {
         .default([], 'none')
         .argParser(dialClasses),
     );
+  return addAccessFlags(command);
 }
 
 /** The options of a node that the flags describe. @throws CliError `config.secret-…` */
-export async function nodeOptions(flags: NodeFlags, relay?: RelayFlags): Promise<NodeOptions> {
+export async function nodeOptions(flags: NodeFlags, serving?: ServingFlags): Promise<NodeOptions> {
   const seed = flags.identity === undefined ? undefined : await readIdentitySeed(flags.identity, IDENTITY_SEED_LENGTH);
   const from = flags.dialFrom === undefined ? {} : { localAddress: flags.dialFrom };
   return {
@@ -116,6 +103,9 @@ export async function nodeOptions(flags: NodeFlags, relay?: RelayFlags): Promise
     ...(seed !== undefined && { identity: seed }),
     ...(flags.grace !== undefined && { resume: { graceMs: Math.round(flags.grace * 1000) } }),
     ...(flags.networkKeyFile !== undefined && { networkKey: await readNetworkKey(flags.networkKeyFile) }),
-    ...(relay !== undefined && { relay: { enabled: relay.relay === true, forward: relay.forward, allowDial: relay.allowDial } }),
+    ...(serving !== undefined && {
+      relay: { enabled: serving.relay === true, forward: serving.forward, allowDial: serving.allowDial },
+      access: accessOptions(serving),
+    }),
   };
 }

@@ -1,5 +1,5 @@
 import type { AcceptRequest, ConnectionStatus, MatryoshkaNode } from '@matryoshka/node';
-import { connectionStatus, formatEndpoint } from '@matryoshka/node';
+import { connectionStatus, formatEndpoint, formatStaticKey } from '@matryoshka/node';
 import { reportError } from './describe-error.ts';
 import type { Output } from './output.ts';
 
@@ -14,7 +14,12 @@ export function reportNode(node: MatryoshkaNode, output: Output, options: { read
     if (options.quiet !== true) output.note(line);
   };
   const { peerId, listening, relayEnabled } = node.status();
-  output.event({ event: 'ready', peerId, listening, relayEnabled }, options.quiet === true ? undefined : readyText(peerId, listening));
+  const staticKey = formatStaticKey(node.staticKey);
+  const name = node.access().access.hidden ? `${peerId}+${staticKey}` : peerId;
+  output.event(
+    { event: 'ready', peerId, staticKey, listening, relayEnabled },
+    options.quiet === true ? undefined : readyText(peerId, name, listening),
+  );
   node.on('connection', (connection) => {
     const status = connectionStatus(connection);
     output.event({ event: 'connection', connection: status });
@@ -51,6 +56,6 @@ export function reportAccepted(output: Output, { previousHop, endpoint, relayPor
   });
 }
 
-function readyText(peerId: string, listening: readonly string[]): string {
-  return [`peer id ${peerId}`, ...listening.map((endpoint) => `listening on ${endpoint}: ${peerId}@${endpoint}`)].join('\n');
+function readyText(peerId: string, name: string, listening: readonly string[]): string {
+  return [`peer id ${peerId}`, ...listening.map((endpoint) => `listening on ${endpoint}: ${name}@${endpoint}`)].join('\n');
 }

@@ -99,6 +99,42 @@ describe('send and receive', () => {
   });
 });
 
+describe('who may come', () => {
+  test('a hidden node keeps its static key over restarts, is called by it, and is silent to others', async () => {
+    const identity = join(folder, 'hidden.key');
+    const hidden = (port: string): ReturnType<typeof receiver> =>
+      receiver('--hidden', '--identity', identity, '--listen', `127.0.0.1:${port}`);
+    const before = await hidden('0');
+    const ready = await before.cli.event('ready');
+    before.cli.child.kill('SIGTERM');
+    await before.cli.exited;
+    const { cli, address } = await hidden('0');
+    expect((await cli.event('ready')).staticKey).toBe(ready.staticKey);
+    const [peerId, place] = address.split('@') as [string, string];
+    const friend = await run('send', file, `${peerId}+${ready.staticKey}@${place}`, '--json');
+    expect(await friend.exited, friend.stderr).toBe(0);
+    const other = await run('send', file, address, '--static-key', ready.staticKey, '--json');
+    expect(await other.exited, other.stderr).toBe(0);
+    const wrong = await run('send', file, address, '--static-key', peerId, '--json');
+    expect([await wrong.exited, wrong.error?.code]).toEqual([2, 'usage']);
+    expect(wrong.error?.message).toContain('is not a static key: it must begin with mts1');
+  });
+
+  test('addresses that are denied get nowhere; networks that are none are wrong usage', async () => {
+    const { address } = await receiver('--deny', '127.0.0.2/32', '--allow', '127.0.0.0/8');
+    const denied = await run('send', file, address, '--dial-from', '127.0.0.2', '--json');
+    expect(await denied.exited).toBe(1);
+    expect(['session.handshake-no-answer', 'transport.dial-failed']).toContain(denied.error?.code);
+    const friend = await run('send', file, address, '--dial-from', '127.0.0.3', '--json');
+    expect(await friend.exited, friend.stderr).toBe(0);
+    const wrong = await run('up', '--deny', '127.0.0.1/8', '--json');
+    expect([await wrong.exited, wrong.error?.code]).toEqual([2, 'usage']);
+    const nothing = await run('up', '--deny', '10.0.0.0/8', '--allow', '10.1.0.0/16', '--json');
+    expect([await nothing.exited, nothing.error?.code]).toEqual([1, 'config.invalid']);
+    expect(nothing.error?.message).toContain('access.allow');
+  });
+});
+
 describe('what goes wrong gets a reason, at once', () => {
   test('a file that cannot be read, a peer that is not known, a wrong call', async () => {
     const missing = await run('send', join(folder, 'nothing'), '127.0.0.1:9', '--json');

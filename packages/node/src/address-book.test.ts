@@ -1,4 +1,4 @@
-import { type PeerId, createIdentity, portableProvider } from '@matryoshka/session';
+import { type PeerId, createIdentity, formatStaticKey, portableProvider } from '@matryoshka/session';
 import { seededRandom } from '@matryoshka/simulation';
 import { type MatryoshkaError, parseEndpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
@@ -52,6 +52,21 @@ describe('address book', () => {
     expect(await book.resolve(`${carol}@${alice}`)).toEqual({ peerId: carol, relay: alice, endpoint: at('198.51.100.1:999') });
     expect(await book.resolve(`${alice}@${carol}`)).toEqual({ peerId: alice, relay: carol });
     expect(await book.resolve(`${alice}@${carol}@203.0.113.5:1`)).toEqual({ peerId: alice, relay: carol, endpoint: at('203.0.113.5:1') });
+  });
+
+  test('a static key is named with the peer, or configured with it; the one that is named goes first', async () => {
+    const [configured, named] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const hidden = new AddressBook([`${alice}+${formatStaticKey(configured)}@198.51.100.1:999`], resolveHost);
+    const here = { peerId: alice, endpoint: at('198.51.100.1:999') };
+    expect(await hidden.resolve(alice)).toEqual({ ...here, staticKey: configured });
+    expect(await hidden.resolve(`${alice}+${formatStaticKey(named)}`)).toEqual({ ...here, staticKey: named });
+    expect(await hidden.resolve(`${alice}@203.0.113.5:1`)).toEqual({ ...here, endpoint: at('203.0.113.5:1'), staticKey: configured });
+    expect(await hidden.resolve(`${carol}+${formatStaticKey(named)}@${alice}`)).toMatchObject({
+      peerId: carol,
+      relay: alice,
+      staticKey: named,
+    });
+    expect(await hidden.peers()).toEqual([{ ...here, staticKey: configured }]);
   });
 
   test('what is no destination, or no peer id, is refused', async () => {

@@ -4,15 +4,15 @@ export interface ConnectOptions {
   readonly hops?: number;
   /** The first relay: a peer id, or `peerId@host:port` to connect to it first (R18). At random by default. */
   readonly gateway?: string;
-  /** Telescoped through these peers, `peerId@host:port` each, in this order. */
+  /** Telescoped through these peers, `peerId[+staticKey]@host:port` each, in this order. */
   readonly path?: readonly (string | PathHop)[];
   /** Shows no identity to the peer. Default: true for telescoped connections, false for others. */
   readonly anonymous?: boolean;
   /**
-   * X25519 static key of the peer, 32 bytes, where it is known: the handshake is made to it, as it has to be with a hidden
-   * node. Shows no identity.
+   * X25519 static key of the peer where it is known, 32 bytes or their text (`mts1…`): the handshake is made to it, as it
+   * has to be with a hidden node. Shows no identity. The same as to name the peer as `peerId+staticKey`, before which it goes.
    */
-  readonly staticKey?: Uint8Array;
+  readonly staticKey?: Uint8Array | string;
   /** Allows a relayed connection to an endpoint without a peer id: whoever the last relay likes may answer (R11). */
   readonly unverifiedDestination?: boolean;
   readonly signal?: AbortSignal;
@@ -20,8 +20,8 @@ export interface ConnectOptions {
 
 /** A hop whose static key is known, which saves the proof of identity its round: `NKhfs` instead of `XXhfs`. */
 export interface PathHop {
-  /** `peerId@host:port`. */
+  /** `peerId@host:port`; `peerId+staticKey@host:port` says both in one text. */
   readonly peer: string;
-  /** X25519 static key of a descriptor that was verified, 32 bytes. */
-  readonly staticKey: Uint8Array;
+  /** X25519 static key of a descriptor that was verified, 32 bytes or their text (`mts1…`). */
+  readonly staticKey: Uint8Array | string;
 }

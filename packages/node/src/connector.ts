@@ -1,7 +1,7 @@
 import { type CircuitHost, type Hop, buildCircuit, checkPath } from '@matryoshka/circuit';
 import { type ConnectSessionOptions, type LinkAttempt, type Session, type SessionEnvironment, connectSession } from '@matryoshka/peer';
 import { MAX_HOPS, type RelayService } from '@matryoshka/relay';
-import { peerHash } from '@matryoshka/session';
+import { parseStaticKey, peerHash } from '@matryoshka/session';
 import type { Link, Transport } from '@matryoshka/transport';
 import {
   type Destination,
@@ -58,7 +58,7 @@ export class Connector {
     const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
     if (signal.aborted) throw new MatryoshkaError('aborted', undefined, { cause: signal.reason });
     const connecting = { ...options, signal };
-    const to = await this.#resolve(destination);
+    const to = await this.#resolve(destination, options.staticKey);
     if (to.peerId === environment.identity.peerId) throw new MatryoshkaError('session.self', 'that peer id is this node itself');
     const name = typeof destination === 'string' ? destination : formatDestination(destination);
     if (options.path !== undefined) return this.#telescoped(to, name, options.path, connecting);
@@ -74,8 +74,8 @@ export class Connector {
   }
 
   #dialPeer(
-    { peerId, endpoint, named }: Resolved,
-    options: Pick<ConnectSessionOptions, 'anonymous' | 'remoteStatic' | 'signal'>,
+    { peerId, endpoint, named, staticKey }: Resolved,
+    options: Pick<ConnectSessionOptions, 'anonymous' | 'signal'>,
   ): Promise<Session> {
     const { environment, suite, transports } = this.#parts;
     if (endpoint === undefined) return Promise.reject(new MatryoshkaError('node.peer-unknown'));
@@ -85,27 +85,29 @@ export class Connector {
     return connectSession(
       environment,
       { next: ({ first }, signal) => transport.dial(named ?? endpoint, first, { signal }) },
-      { suite, dialled: endpoint, ...(peerId && { demand: peerId }), ...options },
+      { suite, dialled: endpoint, ...(peerId && { demand: peerId }), ...(staticKey && { remoteStatic: staticKey }), ...options },
     );
   }
 
   /** Checks and resolves what the user named; where a connected peer was dialled is known as well. */
-  async #resolve(destination: string | Destination): Promise<Resolved> {
-    const to = await this.#parts.book.resolve(destination);
+  async #resolve(destination: string | Destination, staticKey?: string | Uint8Array): Promise<Resolved> {
+    const named = await this.#parts.book.resolve(destination);
+    const key = typeof staticKey === 'string' ? parseStaticKey(staticKey) : staticKey;
+    const to = key === undefined ? named : { ...named, staticKey: key };
     if (to.peerId === undefined || to.endpoint !== undefined || to.relay !== undefined) return to;
     const endpoint = this.#parts.sessions.endpointOf(to.peerId);
     return endpoint === undefined ? to : { ...to, endpoint };
   }
 
   /** The direct connection to a peer: the one there is, or a new one; a relayed one where there is no other way. */
-  async #toPeer(to: Resolved, name: string, options: Pick<Connecting, 'anonymous' | 'signal' | 'staticKey'>): Promise<Session> {
+  async #toPeer(to: Resolved, name: string, options: Pick<Connecting, 'anonymous' | 'signal'>): Promise<Session> {
     const { sessions } = this.#parts;
-    const { anonymous = false, signal, staticKey } = options;
-    const reusable = to.peerId !== undefined && !anonymous && staticKey === undefined;
+    const { anonymous = false, signal } = options;
+    const reusable = to.peerId !== undefined && !anonymous && to.staticKey === undefined;
     const direct = reusable ? sessions.direct(to.peerId) : undefined;
     if (direct !== undefined) return direct;
     if (to.endpoint !== undefined && to.relay === undefined) {
-      return this.#dialPeer(to, { signal, ...(anonymous && { anonymous }), ...(staticKey && { remoteStatic: staticKey }) });
+      return this.#dialPeer(to, { signal, ...(anonymous && { anonymous }) });
     }
     const relayed = reusable ? sessions.to(to.peerId) : undefined;
     if (relayed !== undefined) return relayed;
@@ -144,7 +146,7 @@ export class Connector {
         signal: options.signal,
         ...(to.peerId && { demand: to.peerId }),
         ...(options.anonymous && { anonymous: true }),
-        ...(options.staticKey && { remoteStatic: options.staticKey }),
+        ...(to.staticKey && { remoteStatic: to.staticKey }),
       },
     );
   }
@@ -171,8 +173,7 @@ export class Connector {
     const { environment, relay, suite } = this.#parts;
     if (path.length === 0) throw new MatryoshkaError('circuit.path-invalid', 'a path has at least one peer');
     if (path.length + 1 > MAX_HOPS) throw hopsInvalid(path.length + 1);
-    const { staticKey } = options;
-    const last = toHop(to, name, staticKey === undefined ? {} : { staticKey });
+    const last = toHop(to, name);
     const hops = [...(await Promise.all(path.map((hop) => this.#hop(hop)))), last];
     checkPath(hops, environment.identity.peerId);
     const [first, ...rest] = hops as [Hop, ...Hop[]];
@@ -198,14 +199,14 @@ export class Connector {
 
   async #hop(hop: string | PathHop): Promise<Hop> {
     const name = typeof hop === 'string' ? hop : hop.peer;
-    return toHop(await this.#resolve(name), name, typeof hop === 'string' ? {} : { staticKey: hop.staticKey });
+    return toHop(await this.#resolve(name, typeof hop === 'string' ? undefined : hop.staticKey), name);
   }
 }
 
 /** @throws MatryoshkaError `config.invalid`, `relay.hops-invalid` */
 function checkOptions({ gateway, hops, path, staticKey }: ConnectOptions): void {
-  if (staticKey !== undefined && !(staticKey instanceof Uint8Array && staticKey.length === 32))
-    throw new MatryoshkaError('config.invalid', 'staticKey must be 32 bytes, a Uint8Array');
+  if (staticKey !== undefined && typeof staticKey !== 'string' && !(staticKey instanceof Uint8Array && staticKey.length === 32))
+    throw new MatryoshkaError('config.invalid', 'staticKey must be 32 bytes, a Uint8Array, or their text, mts1…');
   if (path !== undefined && hops !== undefined)
     throw new MatryoshkaError('config.invalid', 'hops and path exclude each other: with a path its peers are the hops');
   if (hops !== undefined && (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS)) throw hopsInvalid(hops);
@@ -213,10 +214,10 @@ function checkOptions({ gateway, hops, path, staticKey }: ConnectOptions): void 
     throw new MatryoshkaError('config.invalid', 'gateway needs hops of 2 or more: with fewer there is no relay to choose');
 }
 
-function toHop({ peerId, endpoint, relay }: Resolved, name: string, more: { readonly staticKey?: Uint8Array }): Hop {
+function toHop({ peerId, endpoint, relay, staticKey }: Resolved, name: string): Hop {
   if (peerId === undefined || endpoint === undefined || relay !== undefined)
     throw new MatryoshkaError('circuit.path-invalid', `${name} cannot be a hop: each needs a peer id and an endpoint, peerId@host:port`);
-  return { peerId, endpoint, ...more };
+  return { peerId, endpoint, ...(staticKey && { staticKey }) };
 }
 
 function hopsInvalid(hops: number): MatryoshkaError {

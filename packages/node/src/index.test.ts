@@ -12,10 +12,12 @@ test('exports of the main entry', async () => {
     'createIdentity',
     'createNode',
     'formatEndpoint',
+    'formatStaticKey',
     'identityFromSeed',
     'parseDestination',
     'parseEndpoint',
     'parsePeerId',
+    'parseStaticKey',
     'randomNextHop',
     'webStreams',
   ]);

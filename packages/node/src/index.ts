@@ -5,7 +5,15 @@ export type { ConnectOptions, PathHop } from './connect-options.ts';
 export { MatryoshkaNode, type NodeEvents, type StreamServer, createNode } from './node.ts';
 export type { NodeOptions, RelayNodeOptions, ResumeNodeOptions } from './options.ts';
 export { type ConnectionStatus, type NeighbourStatus, type NodeStatus, type RelayLinkStatus, connectionStatus } from './status.ts';
-export { type Identity, type PeerId, createIdentity, identityFromSeed, parsePeerId } from '@matryoshka/session';
+export {
+  type Identity,
+  type PeerId,
+  createIdentity,
+  formatStaticKey,
+  identityFromSeed,
+  parsePeerId,
+  parseStaticKey,
+} from '@matryoshka/session';
 export { AsyncStream, Stream, type StreamHandler, type WebStreams, asyncStream, webStreams } from '@matryoshka/peer';
 export {
   type Destination,

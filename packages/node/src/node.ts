@@ -11,7 +11,7 @@ import {
   freshKeyPairs,
   identityFromSeed,
   networkKeyPsk,
-  randomBytes,
+  staticKeyOf,
 } from '@matryoshka/session';
 import { type Clock, type Link, type Listener, type Transport, systemClock } from '@matryoshka/transport';
 import { type Destination, type Endpoint, MatryoshkaError, formatEndpoint, parseEndpoint } from '@matryoshka/wire';
@@ -101,7 +101,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       clock: this.#clock,
       slabs: new SlabPool(),
       identity,
-      staticKey: provider.dhKeyPair(randomBytes(random, 32)),
+      staticKey: options.staticKey === undefined ? staticKeyOf(provider, identity) : provider.dhKeyPair(options.staticKey),
       psk: networkKeyPsk(provider, options.networkKey),
       protocols: this.#protocols,
       relay: this.#relay,
@@ -148,7 +148,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     return this.#environment.identity;
   }
 
-  /** X25519 key that handshakes of pattern NK are made to, 32 bytes; new with each start. */
+  /** X25519 key that handshakes of pattern NK are made to, 32 bytes; text of it by `formatStaticKey`. */
   get staticKey(): Uint8Array {
     return this.#environment.staticKey.publicKey;
   }

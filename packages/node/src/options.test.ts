@@ -91,7 +91,7 @@ describe('options of a node', () => {
     [{ transports: ['tcp'] }, 'transports.0: must be a transport such as tcp()'],
     [
       { transports, relays: true },
-      'relays: unknown, known here are identity, transports, listen, networkKey, peers, relay, acceptAnonymous, maxHandshakes, access, handshakeTimeoutMs, resume, suite, provider, clock, random',
+      'relays: unknown, known here are identity, staticKey, transports, listen, networkKey, peers, relay, acceptAnonymous, maxHandshakes, access, handshakeTimeoutMs, resume, suite, provider, clock, random',
     ],
     [
       { transports, relay: { enable: true } },
@@ -128,14 +128,15 @@ describe('options of a node', () => {
     [{ transports, listen: ['127.0.0.1:1:5'] }, 'listen.0: must be host:port, without a relay port'],
     [{ transports, listen: [7] }, 'listen.0: must be text, not 7'],
     [{ transports, listen: Array.from({ length: 9 }, () => '127.0.0.1:1') }, 'listen: must have 8 endpoints at most'],
-    [{ transports, peers: ['127.0.0.1:1'] }, 'peers.0: must be peerId@host:port'],
-    [{ transports, peers: [identity.peerId] }, 'peers.0: must be peerId@host:port'],
+    [{ transports, peers: ['127.0.0.1:1'] }, 'peers.0: must be peerId@host:port or peerId+staticKey@host:port'],
+    [{ transports, peers: [identity.peerId] }, 'peers.0: must be peerId@host:port or peerId+staticKey@host:port'],
     [{ transports, acceptAnonymous: 'no' }, 'acceptAnonymous: must be true or false, not "no"'],
     [{ transports, handshakeTimeoutMs: 5 }, 'handshakeTimeoutMs: must be a whole number from 100 to 600000, not 5'],
     [{ transports, maxHandshakes: 0 }, 'maxHandshakes: must be a whole number from 1 to 65536, not 0'],
     [{ transports, suite: 'rot13' }, 'suite: must be one of chacha20poly1305, aes256gcm, not "rot13"'],
     [{ transports, identity: {} }, 'identity: must be an Identity, see createIdentity(), or a seed of 32 bytes'],
     [{ transports, identity: new Uint8Array(31) }, 'identity: must be an Identity, see createIdentity(), or a seed of 32 bytes'],
+    [{ transports, staticKey: new Uint8Array(31).fill(77) }, 'staticKey: must be a Uint8Array of 32 bytes'],
     [{ transports, provider: 1 }, 'provider: must be a CryptoProvider, not 1'],
     [{ transports, clock: 1, random: 2 }, 'clock: must be a Clock, not 1; random: must be a Random, not 2'],
   ])('%o: %s', (options, message) => {

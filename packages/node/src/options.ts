@@ -1,6 +1,14 @@
 import { DEFAULT_RESUME_SETTINGS, type ResumeSettings } from '@matryoshka/peer';
 import { type AcceptRequest, type GuardedAddressClass, RELAY_MEMORY_BYTES, type RoutingPolicy } from '@matryoshka/relay';
-import { type CryptoProvider, IDENTITY_SEED_LENGTH, Identity, type Random, parsePeerId } from '@matryoshka/session';
+import {
+  type CryptoProvider,
+  IDENTITY_SEED_LENGTH,
+  Identity,
+  KEY_LENGTH,
+  type Random,
+  parsePeerId,
+  parseStaticKey,
+} from '@matryoshka/session';
 import type { Clock, TransportFactory } from '@matryoshka/transport';
 import { type SuiteName, parseDestination, parseEndpoint } from '@matryoshka/wire';
 import * as z from 'zod';
@@ -34,13 +42,18 @@ export type ResumeNodeOptions = { readonly [Name in keyof ResumeSettings]?: Resu
 export interface NodeOptions {
   /** Who this node is: an identity, or the seed of one, 32 bytes; a new one by default. */
   readonly identity?: Identity | Uint8Array;
+  /**
+   * The X25519 secret that handshakes to the static key of this node are answered with, 32 bytes. By default it follows
+   * from the identity, so that the static key stays as long as that does. Another one changes only the static key.
+   */
+  readonly staticKey?: Uint8Array;
   /** Ways to make links, e.g. `tcp()`. */
   readonly transports: readonly TransportFactory[];
   /** Where to listen, e.g. `198.51.100.9:999`; nowhere by default. */
   readonly listen?: readonly string[];
   /** The secret of a closed network, 16 bytes or more; all its nodes need the same. */
   readonly networkKey?: Uint8Array;
-  /** Peers known beforehand, as `peerId@host:port`: ways to reach them by id, and first relays where none is connected (R18). */
+  /** Peers known beforehand, as `peerId[+staticKey]@host:port`: ways to reach them by id, and first relays where none is connected (R18). */
   readonly peers?: readonly string[];
   readonly relay?: RelayNodeOptions;
   /** Whether peers that show no identity are welcome; default true. Circuits of others need it on relays. */
@@ -81,6 +94,7 @@ function oneOf<const Names extends readonly [string, ...string[]]>(names: Names)
   return z.enum(names, `must be one of ${names.join(', ')}`);
 }
 
+const STATIC_KEY = `must be a Uint8Array of ${KEY_LENGTH} bytes`;
 const NETWORK_KEY = 'must be a Uint8Array of at least 16 bytes';
 
 const relaySchema = z.strictObject({
@@ -111,6 +125,7 @@ const nodeSchema = z.strictObject({
       error: `must be an Identity, see createIdentity(), or a seed of ${IDENTITY_SEED_LENGTH} bytes`,
     })
     .optional(),
+  staticKey: z.custom((value) => value instanceof Uint8Array && value.length === KEY_LENGTH, STATIC_KEY).optional(),
   transports: z
     .array(callable('a transport such as tcp()'), 'must be a list of transports such as tcp()')
     .min(1, 'must name at least one transport such as tcp()'),
@@ -143,9 +158,13 @@ export interface ParsedOptions
   extends
     DoorSettings,
     Required<
-      Omit<NodeOptions, 'relay' | 'resume' | keyof DoorSettings | 'identity' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'>
+      Omit<
+        NodeOptions,
+        'relay' | 'resume' | keyof DoorSettings | 'identity' | 'staticKey' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'
+      >
     > {
   readonly identity: Identity | Uint8Array | undefined;
+  readonly staticKey: Uint8Array | undefined;
   readonly networkKey: Uint8Array | undefined;
   readonly suite: SuiteName | undefined;
   readonly provider: CryptoProvider | undefined;
@@ -162,8 +181,9 @@ function parsePlace(value: string): void {
 function parsePeer(value: string): void {
   const destination = parseDestination(value);
   if (destination.type !== 'endpoint' || destination.peerId === undefined || destination.endpoint.relayPort !== undefined)
-    throw new TypeError('must be peerId@host:port');
+    throw new TypeError('must be peerId@host:port or peerId+staticKey@host:port');
   parsePeerId(destination.peerId);
+  if (destination.staticKey !== undefined) parseStaticKey(destination.staticKey);
 }
 
 /**

@@ -1,11 +1,15 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import type { MatryoshkaNode } from '../src/index.ts';
+import { HandshakeState } from '@matryoshka/session';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type MatryoshkaNode, formatStaticKey } from '../src/index.ts';
 import { TestNetwork, echo, intact, serveEcho } from './network.ts';
 
 // Who may connect to a node, and what neighbours may ask, over whole nodes in the simulated world.
 
 let net: TestNetwork;
-afterEach(() => net.close());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await net.close();
+});
 
 const R14 = {
   unknown: { requestsPerSecond: 1, burst: 10, handshakes: 32, links: 1024 },
@@ -138,6 +142,61 @@ describe('a hidden node', () => {
     await net.connect('A', 'B');
     const relayed = await net.run(net.node('A').connect(c.peerId, { hops: 2, gateway: net.address('B') }));
     expect(intact(await net.run(echo(relayed, 10_000)))).toBe(true);
+  });
+});
+
+describe('the static key of a node', () => {
+  const seed = new Uint8Array(32).fill(7);
+
+  test('stays with its identity, and may be another one', async () => {
+    net = new TestNetwork(20);
+    const first = await net.start('A', '10.1.0.1', { identity: seed });
+    const again = await net.start('B', '10.2.0.1', { identity: seed });
+    const other = await net.start('C', '10.3.0.1', { identity: seed, staticKey: new Uint8Array(32).fill(8) });
+    expect(again.staticKey).toEqual(first.staticKey);
+    expect(other.peerId).toBe(first.peerId);
+    expect(other.staticKey).not.toEqual(first.staticKey);
+  });
+
+  test('is named with the peer: in a destination, and among the peers known beforehand', async () => {
+    net = new TestNetwork(21);
+    const hidden = await net.start('C', '10.3.0.1', { access: { hidden: true } });
+    const text = formatStaticKey(hidden.staticKey);
+    const address = net.address('C').replace('@', `+${text}@`);
+    await net.startAll(['A']);
+    await net.start('B', '10.4.0.1', { peers: [address] });
+    for (const [from, to, options] of [
+      ['A', address, {}],
+      ['A', net.address('C'), { staticKey: text }],
+      ['B', hidden.peerId, {}],
+      ['B', net.address('C'), {}],
+    ] as const) {
+      const connection = await net.run(net.node(from).connect(to, options));
+      expect([connection.peerId, connection.authenticated]).toEqual([hidden.peerId, true]);
+    }
+    const mistyped = address.replace(text, text.slice(0, -1) + (text.endsWith('q') ? 'p' : 'q'));
+    expect(await attempt(net.node('A'), mistyped)).toBe('session.identity-invalid');
+  });
+
+  test('of a hidden node is shown to nobody, not even to those it lets in over relay links', async () => {
+    net = new TestNetwork(22);
+    await net.startAll(['A', 'B']);
+    const hidden = await net.start('C', '10.3.0.1', { access: { hidden: true } });
+    const shown: (string | undefined)[] = [];
+    const read = HandshakeState.prototype.read;
+    vi.spyOn(HandshakeState.prototype, 'read').mockImplementation(function (this: HandshakeState, message: Uint8Array) {
+      const result = read.call(this, message);
+      shown.push(this.remoteStatic?.toHex());
+      return result;
+    });
+    await net.connect('C', 'B');
+    await net.connect('A', 'B');
+    await net.run(net.node('A').connect(hidden.peerId, { hops: 2, gateway: net.address('B') }));
+    expect(shown).toContain(net.node('B').staticKey.toHex());
+    expect(shown).not.toContain(hidden.staticKey.toHex());
+    hidden.updateAccess({ hidden: false });
+    await net.connect('A', 'C');
+    expect(shown).toContain(hidden.staticKey.toHex());
   });
 });
 

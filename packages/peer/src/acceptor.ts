@@ -69,6 +69,7 @@ export class Acceptor {
       psk: environment.psk,
       identity: environment.identity,
       staticKey: environment.staticKey,
+      secretStatic: environment.door?.hidden,
       hour: hourBucket(environment.clock.unixMs()),
     });
     let answer: Uint8Array;

@@ -1,9 +1,10 @@
 import { randomFillSync } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { HANDSHAKE_OPENING_LENGTH, type PatternName, type Selector, type SuiteName } from '@matryoshka/wire';
 import { networkKeyPsk } from './handshake.ts';
 import { type Identity, createIdentity } from './identity.ts';
 import { InitiatorHandshake, type InitiatorOptions } from './initiator-handshake.ts';
+import { HandshakeState } from './noise/handshake-state.ts';
 import { portableProvider as provider } from './portable/provider.ts';
 import type { Random } from './random.ts';
 import { ResponderHandshake, type ResponderOptions } from './responder-handshake.ts';
@@ -248,6 +249,31 @@ describe('identities', () => {
   test('one-time static keys differ from handshake to handshake, and one may be given instead', () => {
     const staticKey = provider.dhKeyPair(new Uint8Array(32).fill(3));
     const [initiator, responder] = [initiatorOf('XX', { staticKey }), responderOf()];
+    responder.request(initiator.request());
+    initiator.answer(responder.answer());
+    expect(responder.opening(openingOf(initiator)).identity.authenticated).toBe(false);
+  });
+});
+
+describe('a responder whose static key is a secret', () => {
+  test.each([
+    [undefined, true],
+    [true, false],
+  ])('secretStatic %s: XX shows it: %s', (secretStatic, shows) => {
+    const seen: Uint8Array[] = [];
+    const initiator = initiatorOf('XX');
+    const responder = responderOf({ secretStatic });
+    responder.request(initiator.request());
+    const read = vi.spyOn(HandshakeState.prototype, 'read');
+    initiator.answer(responder.answer());
+    for (const { remoteStatic } of read.mock.contexts as HandshakeState[]) if (remoteStatic !== undefined) seen.push(remoteStatic);
+    read.mockRestore();
+    expect(seen).toHaveLength(1);
+    expect(Buffer.compare(seen[0] as Uint8Array, bobStatic.publicKey) === 0).toBe(shows);
+  });
+
+  test('is still called by it', () => {
+    const [initiator, responder] = [initiatorOf('NK'), responderOf({ secretStatic: true })];
     responder.request(initiator.request());
     initiator.answer(responder.answer());
     expect(responder.opening(openingOf(initiator)).identity.authenticated).toBe(false);

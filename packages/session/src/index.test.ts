@@ -32,6 +32,7 @@ test('the entry exports exactly this', () => {
     'VerifiedPeer',
     'answerKeyExchange',
     'createIdentity',
+    'formatStaticKey',
     'freshKeyPairs',
     'identityFromSeed',
     'namedPattern',
@@ -39,6 +40,7 @@ test('the entry exports exactly this', () => {
     'parsePattern',
     'parsePeerId',
     'parseProtocolName',
+    'parseStaticKey',
     'peerHash',
     'peerIdFromHash',
     'peerIdFromKey',
@@ -49,6 +51,7 @@ test('the entry exports exactly this', () => {
     'randomItem',
     'randomU64',
     'resumeProof',
+    'staticKeyOf',
     'verifyResumeProof',
   ]);
 });

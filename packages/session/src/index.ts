@@ -36,3 +36,4 @@ export { type ResumeClaim, resumeProof, verifyResumeProof } from './resume-proof
 export { ResponderHandshake, type ResponderOptions } from './responder-handshake.ts';
 export { SealedRecord } from './sealed-record.ts';
 export { SLAB_LENGTH, Slab, SlabPool } from './slab.ts';
+export { formatStaticKey, parseStaticKey, staticKeyOf } from './static-key.ts';

@@ -62,7 +62,7 @@ describe('peer ids', () => {
         'mtk',
         Array.from({ length: 52 }, () => 31),
       ),
-      /holds no hash/,
+      /does not hold 32 bytes/,
     ],
   ])('%.20s… is refused: %s', (text, message) => {
     expect(() => parsePeerId(text)).toThrow(invalid(message));

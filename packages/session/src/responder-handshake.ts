@@ -44,6 +44,8 @@ export interface ResponderOptions {
   readonly hour: number;
   /** The static key of our descriptor. Without it XX uses a one-time one, and NK is refused. Stays the caller's. */
   readonly staticKey?: DhKeyPair | undefined;
+  /** Whether only those shall know the static key who do already: XX, which shows it, then uses a one-time one, too. */
+  readonly secretStatic?: boolean | undefined;
   /** Suites that are accepted; all by default. */
   readonly allowedSuites?: readonly SuiteName[] | undefined;
 }
@@ -159,7 +161,8 @@ export class ResponderHandshake {
   }
 
   #begin(selector: Selector): Chosen {
-    const { provider, random, psk, staticKey } = this.#options;
+    const { provider, random, psk, secretStatic } = this.#options;
+    const staticKey = secretStatic === true && selector.pattern === 'XX' ? undefined : this.#options.staticKey;
     const keyPairs = this.#options.keyPairs ?? freshKeyPairs(provider, random);
     const oneTime = staticKey === undefined ? new OneTimeStatic(keyPairs) : undefined;
     const noise = new HandshakeState({

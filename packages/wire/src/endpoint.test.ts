@@ -19,6 +19,7 @@ import { Writer } from './writer.ts';
 
 const ALICE = `mtk1${'q'.repeat(58)}`;
 const RELAY = `mtk1${'0z'.repeat(29)}`;
+const KEY = `mts1${'p9'.repeat(29)}`;
 
 const transport = fc.constantFrom('tcp' as const, 'ws' as const, 'wss' as const);
 const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 }).map(formatAddress);
@@ -31,16 +32,18 @@ const endpoint: fc.Arbitrary<Endpoint> = fc.record(
   { transport, host: fc.oneof(address, hostName), port, relayPort },
   { requiredKeys: ['transport', 'host', 'port'] },
 );
-const peerId = fc
-  .string({ unit: fc.constantFrom(...'qpzry9x8gf2tvdw0s3jn54khce6mua7l'.split('')), minLength: 58, maxLength: 58 })
-  .map((body) => `mtk1${body}`);
+const keyText = (prefix: string): fc.Arbitrary<string> =>
+  fc
+    .string({ unit: fc.constantFrom(...'qpzry9x8gf2tvdw0s3jn54khce6mua7l'.split('')), minLength: 58, maxLength: 58 })
+    .map((body) => `${prefix}1${body}`);
+const peerId = keyText('mtk');
+const peer = fc.record({ peerId, staticKey: keyText('mts') }, { requiredKeys: ['peerId'] });
 const destination: fc.Arbitrary<Destination> = fc.oneof(
-  fc.record({ type: fc.constant('endpoint' as const), peerId, endpoint }, { requiredKeys: ['type', 'endpoint'] }),
-  fc.record({ type: fc.constant('peer' as const), peerId }),
-  fc.record(
-    { type: fc.constant('registered' as const), peerId, relayPeerId: peerId, relayEndpoint: endpoint },
-    { requiredKeys: ['type', 'peerId', 'relayPeerId'] },
-  ),
+  fc.tuple(fc.oneof(fc.constant({}), peer), endpoint).map(([named, at]) => ({ type: 'endpoint' as const, ...named, endpoint: at })),
+  peer.map((named) => ({ type: 'peer' as const, ...named })),
+  fc
+    .tuple(peer, fc.record({ relayPeerId: peerId, relayEndpoint: endpoint }, { requiredKeys: ['relayPeerId'] }))
+    .map(([named, relay]) => ({ type: 'registered' as const, ...named, ...relay })),
 );
 
 function syntaxError(run: () => unknown): string {
@@ -165,6 +168,9 @@ describe('text of destinations (R7)', () => {
     ['1.2.3.4:5', { type: 'endpoint', endpoint: parseEndpoint('1.2.3.4:5') }],
     [`${ALICE}@1.2.3.4:5:6`, { type: 'endpoint', peerId: ALICE, endpoint: parseEndpoint('1.2.3.4:5:6') }],
     [`${ALICE}@wss://[::1]:443`, { type: 'endpoint', peerId: ALICE, endpoint: parseEndpoint('wss://[::1]:443') }],
+    [`${ALICE}+${KEY}`, { type: 'peer', peerId: ALICE, staticKey: KEY }],
+    [`${ALICE}+${KEY}@1.2.3.4:5`, { type: 'endpoint', peerId: ALICE, staticKey: KEY, endpoint: parseEndpoint('1.2.3.4:5') }],
+    [`${ALICE}+${KEY}@${RELAY}`, { type: 'registered', peerId: ALICE, staticKey: KEY, relayPeerId: RELAY }],
     [`${ALICE}@${RELAY}`, { type: 'registered', peerId: ALICE, relayPeerId: RELAY }],
     [`${ALICE}@${RELAY}@1.2.3.4:5`, { type: 'registered', peerId: ALICE, relayPeerId: RELAY, relayEndpoint: parseEndpoint('1.2.3.4:5') }],
     [
@@ -192,6 +198,11 @@ describe('text of destinations (R7)', () => {
     ['mtk1abc@1.2.3.4:5', '"mtk1abc" is not a peer id'],
     ['@1.2.3.4:5', '"" is not a peer id'],
     [`${ALICE.toUpperCase()}@1.2.3.4:5`, 'is not a peer id'],
+    [`${ALICE}+@1.2.3.4:5`, 'is not a peer id, nor one with a static key, peerId+staticKey'],
+    [`${ALICE}+${ALICE}@1.2.3.4:5`, 'is not a peer id'],
+    [`${ALICE}+${KEY}+${KEY}@1.2.3.4:5`, 'is not a peer id'],
+    [`${KEY}@1.2.3.4:5`, 'is not a peer id'],
+    [`${ALICE}@${RELAY}+${KEY}`, 'expected host:port'],
     [`${ALICE}@`, 'expected host:port'],
     [`${ALICE}@1.2.3.4`, 'expected host:port'],
     [`${ALICE}@mtk1abc@1.2.3.4:5`, 'expected peerId@relayPeerId@host:port'],

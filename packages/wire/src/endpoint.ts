@@ -17,11 +17,17 @@ export interface Endpoint {
   readonly relayPort?: bigint;
 }
 
-/** Whom a user wants to reach. Peer ids are text here; `session` checks them. */
+/** A peer by its id, and by its static key where it has to be called by that, too. Both are text here; `session` checks them. */
+interface NamedPeer {
+  readonly peerId: string;
+  readonly staticKey?: string;
+}
+
+/** Whom a user wants to reach. */
 export type Destination =
-  | { readonly type: 'endpoint'; readonly peerId?: string; readonly endpoint: Endpoint }
-  | { readonly type: 'peer'; readonly peerId: string }
-  | { readonly type: 'registered'; readonly peerId: string; readonly relayPeerId: string; readonly relayEndpoint?: Endpoint };
+  | ({ readonly type: 'endpoint'; readonly endpoint: Endpoint } & Partial<NamedPeer>)
+  | ({ readonly type: 'peer' } & NamedPeer)
+  | ({ readonly type: 'registered'; readonly relayPeerId: string; readonly relayEndpoint?: Endpoint } & NamedPeer);
 
 const TRANSPORTS = { tcp: 0x01, ws: 0x02, wss: 0x03 } as const satisfies Record<TransportName, number>;
 const TRANSPORT_NAMES: readonly (TransportName | undefined)[] = [undefined, 'tcp', 'ws', 'wss'];
@@ -29,6 +35,7 @@ const FAMILY_IPV4 = 0x04;
 const FAMILY_IPV6 = 0x06;
 
 const PEER_ID = /^mtk1[02-9ac-hj-np-z]{58}$/;
+const NAMED_PEER = /^(mtk1[02-9ac-hj-np-z]{58})(?:\+(mts1[02-9ac-hj-np-z]{58}))?$/;
 // RFC 1123 §2.1 labels. A last label that is a number would be read as an IPv4 address by resolvers (inet_aton).
 const HOST_NAME =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!(?:[0-9]+|0x[0-9a-f]*)$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -87,37 +94,46 @@ export function formatEndpoint(endpoint: Endpoint): string {
 }
 
 /**
- * Parses `[peerId@]endpoint`, a peer id alone, or `peerId@relayPeerId[@host:port]` (R7).
+ * Parses `[peer@]endpoint`, a peer alone, or `peer@relayPeerId[@host:port]` (R7), a peer being `peerId[+staticKey]`.
  * @throws MatryoshkaError `wire.endpoint-syntax`
  */
 export function parseDestination(text: string): Destination {
   const parts = text.split('@');
-  const peerId = parts[0] as string;
+  const first = parts[0] as string;
+  const peer = parseNamedPeer(first);
   if (parts.length === 1) {
-    if (PEER_ID.test(text)) return { type: 'peer', peerId };
+    if (peer !== undefined) return { type: 'peer', ...peer };
     if (!text.includes(':')) throw syntax(text, 'expected a peer id or host:port');
     return { type: 'endpoint', endpoint: parseEndpoint(text) };
   }
-  if (!PEER_ID.test(peerId)) throw syntax(text, `${JSON.stringify(peerId)} is not a peer id`);
+  if (peer === undefined) throw syntax(text, `${JSON.stringify(first)} is not a peer id, nor one with a static key, peerId+staticKey`);
   const second = parts[1] as string;
   if (parts.length === 2) {
-    if (PEER_ID.test(second)) return { type: 'registered', peerId, relayPeerId: second };
-    return { type: 'endpoint', peerId, endpoint: parseEndpoint(second) };
+    if (PEER_ID.test(second)) return { type: 'registered', ...peer, relayPeerId: second };
+    return { type: 'endpoint', ...peer, endpoint: parseEndpoint(second) };
   }
   if (parts.length > 3 || !PEER_ID.test(second)) throw syntax(text, 'expected peerId@relayPeerId@host:port');
-  return { type: 'registered', peerId, relayPeerId: second, relayEndpoint: parseEndpoint(parts[2] as string) };
+  return { type: 'registered', ...peer, relayPeerId: second, relayEndpoint: parseEndpoint(parts[2] as string) };
+}
+
+function parseNamedPeer(text: string): NamedPeer | undefined {
+  const [, peerId, staticKey] = NAMED_PEER.exec(text) ?? [];
+  if (peerId === undefined) return undefined;
+  return staticKey === undefined ? { peerId } : { peerId, staticKey };
 }
 
 /** The text form of a destination. */
 export function formatDestination(destination: Destination): string {
+  const { peerId, staticKey } = destination;
+  const peer = staticKey === undefined ? peerId : `${peerId}+${staticKey}`;
   switch (destination.type) {
     case 'peer':
-      return destination.peerId;
+      return peer as string;
     case 'endpoint':
-      return `${destination.peerId === undefined ? '' : `${destination.peerId}@`}${formatEndpoint(destination.endpoint)}`;
+      return `${peerId === undefined ? '' : `${peer}@`}${formatEndpoint(destination.endpoint)}`;
     case 'registered': {
       const at = destination.relayEndpoint === undefined ? '' : `@${formatEndpoint(destination.relayEndpoint)}`;
-      return `${destination.peerId}@${destination.relayPeerId}${at}`;
+      return `${peer}@${destination.relayPeerId}${at}`;
     }
     default:
       return destination satisfies never;

@@ -43,7 +43,7 @@ const table = {
   'session.credit-exceeded': [0x020b, 'peer', 'more was sent than was granted'],
   'session.acknowledge-invalid': [0x020c, 'peer', 'an acknowledgement of what was never sent'],
   'session.key-exhausted': [0x020d, 'policy', 'the record limit of the key is reached'],
-  'session.identity-invalid': [0x020e, 'caller', 'not a valid identity or peer id'],
+  'session.identity-invalid': [0x020e, 'caller', 'not a valid identity, peer id or static key'],
   'session.self': [0x020f, 'policy', 'the other side is this node itself'],
   'session.timeout': [0x0210, 'network', 'it took too long'],
   'session.refused': [0x0211, 'policy', 'the other side does not accept this connection'],

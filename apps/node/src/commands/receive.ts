@@ -1,10 +1,11 @@
 import { type Connection, type PeerId, createNode, parsePeerId } from '@matryoshka/node';
 import { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checked } from '../flag.ts';
 import { obeyInput } from '../input-commands.ts';
 import { Interruption } from '../interruption.ts';
 import { keepConnected } from '../keep-connected.ts';
-import { type NodeFlags, type RelayFlags, addNodeFlags, addRelayFlags, checked, nodeOptions } from '../node-flags.ts';
+import { type NodeFlags, type ServingFlags, addNodeFlags, addServingFlags, nodeOptions } from '../node-flags.ts';
 import { reportNode } from '../node-reporter.ts';
 import { Output } from '../output.ts';
 import { FileServer, checkDirectory } from '../serve-files.ts';
@@ -12,7 +13,7 @@ import { FileServer, checkDirectory } from '../serve-files.ts';
 /** How long the sender of the one file may take to hear that it is stored, in milliseconds. */
 const FAREWELL_MS = 3_000;
 
-interface ReceiveFlags extends NodeFlags, RelayFlags {
+interface ReceiveFlags extends NodeFlags, ServingFlags {
   readonly from?: PeerId;
   readonly into: string;
   readonly once?: true;
@@ -26,7 +27,7 @@ export function receiveCommand(): Command {
     .option('--from <peerId>', 'take files from this peer only, which has to prove that it is the one', checked(parsePeerId))
     .option('--into <dir>', 'where to put them', '.')
     .option('--once', 'end after the first file that has arrived whole');
-  return addRelayFlags(addNodeFlags(command))
+  return addServingFlags(addNodeFlags(command))
     .addHelpText(
       'after',
       `

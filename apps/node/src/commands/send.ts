@@ -1,4 +1,4 @@
-import { type ConnectOptions, type Connection, type MatryoshkaNode, connectionStatus, createNode } from '@matryoshka/node';
+import { type ConnectOptions, type Connection, type MatryoshkaNode, connectionStatus, createNode, parseStaticKey } from '@matryoshka/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { reportError } from '../describe-error.ts';
 import { FILE_PROTOCOL } from '../file/file-message.ts';
@@ -6,6 +6,7 @@ import { printable } from '../file/file-name.ts';
 import { OutgoingFile } from '../file/outgoing-file.ts';
 import { sendFile } from '../file/send-file.ts';
 import { obeyInput } from '../input-commands.ts';
+import { checked } from '../flag.ts';
 import { Interruption } from '../interruption.ts';
 import { type NodeFlags, addNodeFlags, destination, nodeOptions } from '../node-flags.ts';
 import { peerText, reportNode } from '../node-reporter.ts';
@@ -22,6 +23,7 @@ interface SendFlags extends NodeFlags {
   readonly gateway?: string;
   readonly anonymous?: boolean;
   readonly unverifiedDestination?: true;
+  readonly staticKey?: string;
 }
 
 /** `matryoshka send`: sends a file, directly, through relays or through a circuit. */
@@ -30,7 +32,11 @@ export function sendCommand(): Command {
     .summary('send a file')
     .description('Sends a file to a node that receives, and compares the SHA-256 of both ends.')
     .argument('<file>', 'file to send')
-    .argument('<destination>', '[peerId@]host:port, a peer id, or peerId@relayPeerId[@host:port]', destination)
+    .argument(
+      '<destination>',
+      '[peerId@]host:port, a peer id, or peerId@relayPeerId[@host:port]; peerId+staticKey of a hidden peer',
+      destination,
+    )
     .addOption(
       new Option('--hops <count>', 'relayed over this many hops, 1 to 15, that the relays choose').argParser(wholeNumber).conflicts('path'),
     )
@@ -41,6 +47,7 @@ export function sendCommand(): Command {
     .option('--name <name>', 'name of the file at the receiver (default: the name it has)')
     .option('--anonymous', 'do not show who this is (default with --path)')
     .option('--no-anonymous', 'show who this is (default without --path)')
+    .option('--static-key <key>', 'of the destination, as peerId+staticKey says it, too; shows no identity', checked(parseStaticKey))
     .option('--unverified-destination', 'with --hops: send to a destination without a peer id, whoever answers');
   return addNodeFlags(command)
     .addHelpText(
@@ -116,6 +123,7 @@ async function connect(
     ...(path !== undefined && { path }),
     ...(gateway !== undefined && { gateway }),
     ...(anonymous !== undefined && { anonymous }),
+    ...(flags.staticKey !== undefined && { staticKey: flags.staticKey }),
     ...(flags.unverifiedDestination === true && { unverifiedDestination: true }),
   };
   const startedMs = performance.now();

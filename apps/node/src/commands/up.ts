@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import { obeyInput } from '../input-commands.ts';
 import { Interruption } from '../interruption.ts';
 import { keepConnected } from '../keep-connected.ts';
-import { type NodeFlags, type RelayFlags, addNodeFlags, addRelayFlags, nodeOptions } from '../node-flags.ts';
+import { type NodeFlags, type ServingFlags, addNodeFlags, addServingFlags, nodeOptions } from '../node-flags.ts';
 import { reportAccepted, reportNode } from '../node-reporter.ts';
 import { Output } from '../output.ts';
 import { FileServer, checkDirectory } from '../serve-files.ts';
 
-interface UpFlags extends NodeFlags, RelayFlags {
+interface UpFlags extends NodeFlags, ServingFlags {
   readonly into?: string;
 }
 
@@ -17,7 +17,7 @@ export function upCommand(): Command {
   const command = new Command('up')
     .summary('run a node')
     .description('Runs a node until it is interrupted: a relay for others, and a receiver of files with --into.');
-  addRelayFlags(addNodeFlags(command)).option('--into <dir>', 'also receive files into this directory');
+  addServingFlags(addNodeFlags(command)).option('--into <dir>', 'also receive files into this directory');
   return command
     .addHelpText(
       'after',

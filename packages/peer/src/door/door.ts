@@ -22,6 +22,8 @@ export type DoorRefusal = 'hidden' | 'handshakes' | 'anonymous' | 'peer-denied' 
 
 /** What the acceptor asks about whoever comes (docs/protocol.md §3.5). */
 export interface Door {
+  /** Whether only those reach this node who know its static key: then it is shown to nobody else. */
+  readonly hidden: boolean;
   /** Before anything is computed: why a first message is not read. A listener is silent about it. */
   knock(link: Link, first: Uint8Array): MatryoshkaError | undefined;
   /** After the handshake has proven who it is: why the other side is not let in. It hears the reason. */
@@ -45,6 +47,10 @@ export class RuledDoor implements Door {
     this.#rules = rules;
     this.#allowed = rules.allowPeers && new Set(rules.allowPeers);
     this.#denied = new Set(rules.denyPeers);
+  }
+
+  get hidden(): boolean {
+    return this.#rules.hidden;
   }
 
   /** From now on other rules count. What is open stays: see {@link admits}. */
