@@ -28,6 +28,7 @@ export {
   type AcceptRequest,
   type Candidate,
   type GuardedAddressClass,
+  type RelayPorts,
   type RelayRequest,
   type RoutingPolicy,
   randomNextHop,

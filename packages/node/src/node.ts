@@ -82,6 +82,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     this.#relay = new RelayService(this.#relayHost(random, identity), {
       enabled: options.relay.enabled,
       forward: options.relay.forward,
+      relayPorts: options.relay.relayPorts,
       networkBits: {
         ipv4Bits: options.relay.ipv4ExcludedNetworksCidrLeadingBits,
         ipv6Bits: options.relay.ipv6ExcludedNetworksCidrLeadingBits,

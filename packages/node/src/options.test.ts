@@ -46,6 +46,7 @@ describe('options of a node', () => {
       relay: {
         enabled: false,
         forward: true,
+        relayPorts: 'end-to-end',
         ipv4ExcludedNetworksCidrLeadingBits: 16,
         ipv6ExcludedNetworksCidrLeadingBits: 48,
         allowDial: [],
@@ -95,7 +96,7 @@ describe('options of a node', () => {
     ],
     [
       { transports, relay: { enable: true } },
-      'relay.enable: unknown, known here are enabled, forward, ipv4ExcludedNetworksCidrLeadingBits, ipv6ExcludedNetworksCidrLeadingBits, allowDial, policy, accept, relayMemoryBytes',
+      'relay.enable: unknown, known here are enabled, forward, relayPorts, ipv4ExcludedNetworksCidrLeadingBits, ipv6ExcludedNetworksCidrLeadingBits, allowDial, policy, accept, relayMemoryBytes',
     ],
     [{ transports, relay: true }, 'relay: must be an object, not true'],
     [{ transports, relay: { enabled: 'yes' } }, 'relay.enabled: must be true or false, not "yes"'],

@@ -1,5 +1,5 @@
 import { DEFAULT_RESUME_SETTINGS, type ResumeSettings } from '@matryoshka/peer';
-import { type AcceptRequest, type GuardedAddressClass, RELAY_MEMORY_BYTES, type RoutingPolicy } from '@matryoshka/relay';
+import { type AcceptRequest, type GuardedAddressClass, RELAY_MEMORY_BYTES, type RelayPorts, type RoutingPolicy } from '@matryoshka/relay';
 import {
   type CryptoProvider,
   IDENTITY_SEED_LENGTH,
@@ -21,6 +21,8 @@ export interface RelayNodeOptions {
   readonly enabled?: boolean;
   /** Forward for others; `false` keeps only being a destination. Default true. */
   readonly forward?: boolean;
+  /** `per-hop`: each link that is forwarded gets another relay port on the next hop; default `end-to-end` (R6). */
+  readonly relayPorts?: RelayPorts;
   /** Leading bits that make two IPv4 addresses one network, 0 to 32; default 16. 0: all of IPv4 is one network. */
   readonly ipv4ExcludedNetworksCidrLeadingBits?: number;
   /** The same for IPv6, 0 to 128; default 48. */
@@ -100,6 +102,7 @@ const NETWORK_KEY = 'must be a Uint8Array of at least 16 bytes';
 const relaySchema = z.strictObject({
   enabled: flag.default(false),
   forward: flag.default(true),
+  relayPorts: oneOf(['end-to-end', 'per-hop']).default('end-to-end'),
   ipv4ExcludedNetworksCidrLeadingBits: whole(0, 32).default(16),
   ipv6ExcludedNetworksCidrLeadingBits: whole(0, 128).default(48),
   allowDial: z

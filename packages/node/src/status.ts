@@ -12,8 +12,10 @@ export interface NeighbourStatus {
 
 /** A relay link this node forwards: everything it knows about it (R12). */
 export interface RelayLinkStatus {
-  /** Decimal. */
+  /** Decimal: on the side of the previous hop. */
   readonly port: string;
+  /** On the side of the next hop: another one where relay ports are per hop (R6). */
+  readonly nextPort: string | undefined;
   readonly state: ServedLink['state'];
   readonly previousHop: NeighbourStatus;
   readonly nextHop: NeighbourStatus | undefined;
@@ -71,6 +73,7 @@ export function relayLinkStatus(link: ServedLink): RelayLinkStatus {
   const { request, upstream, downstream, state } = link;
   return {
     port: String(request.port),
+    nextPort: downstream && String(downstream.port),
     state,
     previousHop: neighbour(upstream),
     nextHop: downstream && neighbour(downstream),

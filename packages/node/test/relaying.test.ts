@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Connection, MatryoshkaError } from '../src/index.ts';
+import type { Connection, MatryoshkaError, RelayPorts } from '../src/index.ts';
 import { TestNetwork, echo, intact, serveEcho } from './network.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -236,35 +236,73 @@ describe('R4, R5 networks', () => {
 });
 
 describe('R6 relay port', () => {
-  test('a relay that has it already is on the path: the request goes another way', async () => {
-    // B, C, E and F are all connected with each other, so that a random path may come back.
-    const net = new TestNetwork(30);
-    await net.startAll(['A', 'B', 'C', 'E', 'F', 'D']);
+  test('per-hop: another number on every hop, told apart all the same', async () => {
+    const net = new TestNetwork(31);
+    await net.startAll(['A', 'B', 'C', 'D'], { relay: { relayPorts: 'per-hop' } });
     await net.connect('A', 'B');
-    await net.connect('B', 'C', 'E', 'F');
-    await net.connect('C', 'E', 'F');
-    await net.connect('E', 'F');
+    await net.connect('B', 'C');
+    await net.connect('C', 'D');
+    serveEcho(net.node('D'));
     const heard = net.overhear();
-    const circles = (): number =>
-      heard.filter(
-        ({ message }) => message.type === 'relay-status' && message.status === 'refused' && message.reason === 'relay.port-in-use',
-      ).length;
-    for (let i = 0; i < 12; i++) {
-      // Five hops over four relays: each exactly once.
-      const connection = await net.run(net.node('A').connect(net.address('D'), { hops: 5 }));
-      const path = net.events
-        .filter(({ event, link }) => event === 'opened' && link.port === String(connection.remote.relayPort))
-        .map(({ node }) => node);
-      expect(path.toSorted()).toEqual(['B', 'C', 'E', 'F']);
-      await net.run(connection.close());
-      await net.settle(50);
-    }
-    expect(circles()).toBeGreaterThan(0);
-    // Six hops: every way comes back to a relay that is on the path.
-    expect((await net.failure(net.node('A').connect(net.address('D'), { hops: 6 }))).code).toBe('relay.no-peers-available');
+    const connections = [
+      await net.run(net.node('A').connect(net.address('D'), { hops: 3 })),
+      await net.run(net.node('A').connect(net.address('D'), { hops: 3 })),
+    ];
+    const asked = heard.flatMap(({ message }) => (message.type === 'relay-create' ? [message.port] : []));
+    expect(new Set(asked).size).toBe(6);
+    const echoes = await net.run(Promise.all(connections.map((connection, i) => echo(connection, 100_000, i))));
+    expect(echoes.every(intact)).toBe(true);
+    // What each says of a link that it forwards names its own two numbers.
+    const links = ['B', 'C'].map((name) => net.node(name).status().relayLinks);
+    expect(links[0]?.map(({ nextPort }) => nextPort)).toEqual(links[1]?.map(({ port }) => port));
+    await Promise.all(connections.map((connection) => connection.close()));
+    await net.settle();
     expect(net.holdings()).toEqual(net.nothing());
     await net.close();
   });
+
+  test('end-to-end: a relay says both numbers, which are one', async () => {
+    const net = await row(32, ['A', 'B', 'C']);
+    const connection = await net.run(net.node('A').connect(net.address('C'), { hops: 2 }));
+    const port = String(connection.remote.relayPort);
+    expect(net.node('B').status().relayLinks).toMatchObject([{ port, nextPort: port }]);
+    await net.close();
+  });
+
+  test.each([
+    ['end-to-end', () => 'end-to-end'],
+    ['per-hop', () => 'per-hop'],
+    ['by some', (i) => (i % 2 === 0 ? 'end-to-end' : 'per-hop')],
+  ] satisfies [string, (i: number) => RelayPorts][])(
+    '%s: a relay that is on the path already sends a request another way',
+    async (_name, ports) => {
+      // B, C, E and F are all connected with each other, so that a random path may come back.
+      const net = new TestNetwork(30);
+      for (const [i, name] of ['A', 'B', 'C', 'E', 'F', 'D'].entries()) await net.startAll([name], { relay: { relayPorts: ports(i) } });
+      await net.connect('A', 'B');
+      await net.connect('B', 'C', 'E', 'F');
+      await net.connect('C', 'E', 'F');
+      await net.connect('E', 'F');
+      const heard = net.overhear();
+      const circles = (): number =>
+        heard.filter(
+          ({ message }) => message.type === 'relay-status' && message.status === 'refused' && message.reason === 'relay.port-in-use',
+        ).length;
+      for (let i = 0; i < 12; i++) {
+        // Five hops over four relays: each exactly once.
+        const connection = await net.run(net.node('A').connect(net.address('D'), { hops: 5 }));
+        const path = net.events.splice(0).filter(({ event }) => event === 'opened');
+        expect(path.map(({ node }) => node).toSorted()).toEqual(['B', 'C', 'E', 'F']);
+        await net.run(connection.close());
+        await net.settle(50);
+      }
+      expect(circles()).toBeGreaterThan(0);
+      // Six hops: every way comes back to a relay that is on the path.
+      expect((await net.failure(net.node('A').connect(net.address('D'), { hops: 6 }))).code).toBe('relay.no-peers-available');
+      expect(net.holdings()).toEqual(net.nothing());
+      await net.close();
+    },
+  );
 });
 
 describe('a relay that dies', () => {

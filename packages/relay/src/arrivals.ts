@@ -6,6 +6,7 @@ import type { CreditPool } from './credit-pool.ts';
 import type { LinkRegistry } from './link-registry.ts';
 import { peerIdOf } from './neighbours.ts';
 import type { RelayOptions } from './options.ts';
+import { requestMark } from './port-naming.ts';
 import { RelayLink } from './relay-link.ts';
 
 /** What arrivals need of their service. */
@@ -33,7 +34,7 @@ export class Arrivals {
   }
 
   /**
-   * Takes a request whose port is held already.
+   * Takes a request.
    * @param request - everything in it is the link's own to keep
    * @param account - what `window` was taken on
    * @param claim - what it counts as in its sender's allowance
@@ -41,6 +42,8 @@ export class Arrivals {
   arrive(session: Session, request: RelayCreate, window: number, account: string, claim: Claim): void {
     const { clock, links, pool } = this.#host;
     const { port } = request;
+    const mark = requestMark(request.request);
+    links.hold(port, mark);
     const link: RelayLink = new RelayLink({
       clock,
       pool,
@@ -55,7 +58,7 @@ export class Arrivals {
         this.#links.delete(link);
         claim.ended();
         this.#decided(link);
-        links.release(port);
+        links.release(port, mark);
         this.#host.forget(session, port);
       },
     });

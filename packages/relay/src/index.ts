@@ -6,6 +6,7 @@ export { type Known, endpointsOf, isShared, peerIdOf } from './neighbours.ts';
 export { type AcceptRequest, DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
 export { MAX_HOPS, type OpenRelayLink } from './originator.ts';
 export type { RelayHost, RelayRefusal } from './relay-host.ts';
+export type { RelayPorts } from './port-naming.ts';
 export { MAX_NESTING, RelayLink } from './relay-link.ts';
 export { RelayService } from './relay-service.ts';
 export { DEFAULT_REPUTATION_SETTINGS, type Deed, type ReputationSettings } from './reputation.ts';

@@ -9,8 +9,8 @@ export class LinkRegistry {
   readonly #clock: Clock;
   readonly #graceMs: number;
   readonly #sessions = new Map<Session, SessionLinks>();
-  /** How many links of this node have a port: a request for one of them has come in a circle (R6). */
-  readonly #ports = new Map<bigint, number>();
+  /** How many links of this node have a port or a mark: a request with one of them has come in a circle (R6). */
+  readonly #held = new Map<bigint, number>();
 
   /** @param graceMs - how long a closed port is not used again, and late messages for it are let go */
   constructor(clock: Clock, graceMs: number) {
@@ -46,20 +46,22 @@ export class LinkRegistry {
     return this.#sessions.get(session)?.taken(port, this.#clock.now()) ?? false;
   }
 
-  /** Whether any link of this node has the port. */
-  held(port: bigint): boolean {
-    return this.#ports.has(port);
+  /** Whether any link of this node has the port, or the mark. */
+  held(number: bigint): boolean {
+    return this.#held.has(number);
   }
 
-  /** A link has the port from now on, until {@link release}. */
-  hold(port: bigint): void {
-    this.#ports.set(port, (this.#ports.get(port) ?? 0) + 1);
+  /** A link has these from now on, until {@link release}: its port, and the mark of its request. */
+  hold(...numbers: readonly bigint[]): void {
+    for (const number of numbers) this.#held.set(number, (this.#held.get(number) ?? 0) + 1);
   }
 
-  release(port: bigint): void {
-    const left = (this.#ports.get(port) ?? 0) - 1;
-    if (left > 0) this.#ports.set(port, left);
-    else this.#ports.delete(port);
+  release(...numbers: readonly bigint[]): void {
+    for (const number of numbers) {
+      const left = (this.#held.get(number) ?? 0) - 1;
+      if (left > 0) this.#held.set(number, left);
+      else this.#held.delete(number);
+    }
   }
 
   /** Puts one end of a link on a session that is open. */

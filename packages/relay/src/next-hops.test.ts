@@ -17,11 +17,11 @@ interface Setting {
   readonly seed?: number;
   readonly own?: readonly string[];
   readonly options?: Partial<RelayOptions>;
-  readonly taken?: (session: FakeSession) => boolean;
+  readonly free?: (session: FakeSession) => boolean;
   readonly room?: (session: FakeSession) => boolean;
 }
 
-function nextHops({ sessions, seed = 1, own = [], options = {}, taken = () => false, room = () => true }: Setting): NextHops {
+function nextHops({ sessions, seed = 1, own = [], options = {}, free = () => true, room = () => true }: Setting): NextHops {
   const host = {
     clock: { now: () => 0 },
     random: seededRandom(seed),
@@ -34,7 +34,7 @@ function nextHops({ sessions, seed = 1, own = [], options = {}, taken = () => fa
     host,
     new Neighbours(host),
     { ...DEFAULT_RELAY_OPTIONS, ...options },
-    { count: () => 0, taken: (session) => taken(session as FakeSession), room: (session) => room(session as FakeSession) },
+    { count: () => 0, free: (session) => free(session as FakeSession), room: (session) => room(session as FakeSession) },
   );
 }
 
@@ -142,7 +142,7 @@ describe('R4 candidates', () => {
 
   test('one where the port is in use, or that was asked already, is none', () => {
     const session = neighbour({ remote: '5.5.5.5:1' });
-    expect(() => ask({ sessions: [previous, session], taken: (each) => each === session }, previous)).toThrow(NO_PEERS);
+    expect(() => ask({ sessions: [previous, session], free: (each) => each !== session }, previous)).toThrow(NO_PEERS);
     expect(() => ask({ sessions: [previous, session] }, previous, DESTINATION, [session])).toThrow(NO_PEERS);
   });
 

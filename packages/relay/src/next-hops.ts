@@ -11,8 +11,8 @@ import type { Candidate, RelayRequest } from './routing-policy.ts';
 export interface LinkCounts {
   /** Relay links on a session. */
   count(session: Session): number;
-  /** Whether a port is in use, or rests, on a session. */
-  taken(session: Session, port: bigint): boolean;
+  /** Whether a link that came with `port` can go on over a session (R6). */
+  free(session: Session, port: bigint): boolean;
   /** Whether the other side of a session allows another request now (R14). */
   room(session: Session): boolean;
 }
@@ -53,7 +53,7 @@ export class NextHops {
     const triedPeers = new Set([...tried].map(peerIdOf));
     const request: RelayRequest = { hopsLeft: hopsLeft - 1, destination, role: 'next-hop' };
     const usable = (session: Session): boolean =>
-      !triedPeers.has(peerIdOf(session)) && !wouldLoop(session, previous) && !this.#links.taken(session, port);
+      !triedPeers.has(peerIdOf(session)) && !wouldLoop(session, previous) && this.#links.free(session, port);
     const chosen = this.#choose(request, excluded, (session) => usable(session) && this.#links.room(session));
     if (chosen !== undefined) return chosen;
     throw new MatryoshkaError(this.#choose(request, excluded, usable) === undefined ? 'relay.no-peers-available' : 'relay.busy');

@@ -4,6 +4,7 @@ import type { Endpoint } from '@matryoshka/wire';
 import { type AllowanceSettings, DEFAULT_ALLOWANCE_SETTINGS } from './allowance.ts';
 import { RELAY_MEMORY_BYTES } from './credit-pool.ts';
 import type { GuardedAddressClass } from './dial-policy.ts';
+import type { RelayPorts } from './port-naming.ts';
 import { DEFAULT_REPUTATION_SETTINGS, type ReputationSettings } from './reputation.ts';
 import { type RoutingPolicy, randomNextHop } from './routing-policy.ts';
 
@@ -20,6 +21,8 @@ export interface RelayOptions {
   readonly enabled: boolean;
   /** Whether relay links are forwarded for others. */
   readonly forward: boolean;
+  /** How the relay ports of links that are forwarded go on (R6). */
+  readonly relayPorts: RelayPorts;
   readonly networkBits: NetworkBits;
   /** Addresses that are not global and may be dialled for others nevertheless (R17). */
   readonly allowDial: readonly GuardedAddressClass[];
@@ -43,6 +46,7 @@ export interface RelayOptions {
 export const DEFAULT_RELAY_OPTIONS: RelayOptions = {
   enabled: false,
   forward: true,
+  relayPorts: 'end-to-end',
   networkBits: { ipv4Bits: 16, ipv6Bits: 48 },
   allowDial: [],
   policy: randomNextHop,

@@ -1,10 +1,11 @@
 import type { Session } from '@matryoshka/peer';
-import { type Random, randomBetween, randomU64 } from '@matryoshka/session';
+import { type Random, randomBetween } from '@matryoshka/session';
 import type { Clock, Link } from '@matryoshka/transport';
 import { type Endpoint, MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
 import type { Claim } from './allowance.ts';
 import type { CreditPool } from './credit-pool.ts';
 import type { LinkRegistry } from './link-registry.ts';
+import { type PortNaming, requestMark } from './port-naming.ts';
 import { MAX_NESTING, RelayLink } from './relay-link.ts';
 
 /** Hops of a relayed connection are 1 to this many (R2). */
@@ -33,6 +34,7 @@ export interface OriginatorHost {
   readonly random: Random;
   readonly pool: CreditPool;
   readonly links: LinkRegistry;
+  readonly ports: PortNaming;
   /** Keeps within what `session` allows. @throws MatryoshkaError `relay.rate-limited` */
   claim(session: Session): Claim;
   /** The link on `session` is over; its port rests for the grace period. */
@@ -77,8 +79,9 @@ export class Originator {
     signal: AbortSignal | undefined,
     settle: { readonly resolve: (link: Link) => void; readonly reject: (error: MatryoshkaError) => void },
   ): void {
-    const { clock, links, pool, random } = this.#host;
-    const port = this.#freePort(gateway);
+    const { clock, links, pool, ports, random } = this.#host;
+    const port = ports.fresh(gateway);
+    const mark = requestMark(first);
     // Drawn at random so that they do not name the originator (R15).
     const attemptsLeft = randomBetween(random, 4, MAX_ATTEMPTS);
     const budgetMs = randomBetween(random, 10_000, MAX_BUDGET_MS);
@@ -94,7 +97,7 @@ export class Originator {
       window,
       credit: 0,
       forget: () => {
-        links.release(port);
+        links.release(port, mark);
         claim.ended();
         this.#host.forget(gateway, port);
       },
@@ -106,19 +109,10 @@ export class Originator {
         else settle.reject(error);
       },
     });
-    links.hold(port);
+    links.hold(port, mark);
     links.add(gateway, port, link);
     signal?.addEventListener('abort', abort, { once: true });
     gateway.send({ type: 'relay-create', port, hopsLeft: hops - 1, attemptsLeft, budgetMs, window, destination, request: first });
-  }
-
-  /** Random, so that nobody can tell whose it is; never one that this node has anywhere (R6). */
-  #freePort(gateway: Session): bigint {
-    const { links, random } = this.#host;
-    for (;;) {
-      const port = randomU64(random);
-      if (!links.held(port) && !links.taken(gateway, port)) return port;
-    }
   }
 }
 

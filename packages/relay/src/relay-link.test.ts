@@ -67,7 +67,7 @@ describe('whether a relay link is stalled', () => {
       65_536,
       'a',
     );
-    const side = served.ask(downstream, 65_536, 1);
+    const side = served.ask(downstream, 1n, 65_536, 1);
     // The next hop's link stalls while its answer is still on the way, and delivers that.
     side.carrierStalled();
     const answer = new Uint8Array(HANDSHAKE_ANSWER_LENGTH);

@@ -22,6 +22,7 @@ import { type LinkCounts, NextHops } from './next-hops.ts';
 import { DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
 import { MAX_ATTEMPTS, MAX_BUDGET_MS, MAX_HOPS, type OpenRelayLink, Originator } from './originator.ts';
 import type { RelayHost, RelayRefusal } from './relay-host.ts';
+import { PortNaming, requestMark } from './port-naming.ts';
 import { MAX_NESTING } from './relay-link.ts';
 import { type Deed, Reputations } from './reputation.ts';
 import { ServedLink, type ServedLinkHost } from './served-link.ts';
@@ -61,6 +62,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   readonly #arrivals: Arrivals;
   readonly #originator: Originator;
   readonly #links: LinkRegistry;
+  readonly #ports: PortNaming;
   readonly #served = new Map<ServedLink, Serving>();
   #enabled: boolean;
 
@@ -72,6 +74,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     this.#enabled = this.options.enabled;
     const links = new LinkRegistry(host.clock, this.options.graceMs);
     this.#links = links;
+    this.#ports = new PortNaming(links, host.random, this.options.relayPorts);
     this.allowances = new Allowances(
       { clock: host.clock, sessions: () => host.sessions(), isKnown: (peerId) => host.isKnown?.(peerId) ?? false },
       this.options.allowances,
@@ -80,7 +83,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     this.#onward = new OnwardAllowances(host.clock);
     const counts: LinkCounts = {
       count: (session) => links.count(session),
-      taken: (session, port) => links.taken(session, port),
+      free: (session, port) => this.#ports.free(session, port),
       room: (session) => this.#onward.room(session),
     };
     this.#nextHops = new NextHops(host, new Neighbours(host), this.options, counts);
@@ -88,7 +91,15 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     const forget = (session: Session, port: bigint): void => this.forget(session, port);
     this.#arrivals = new Arrivals({ clock: host.clock, pool: this.pool, links, accept: host.accept, forget }, this.options);
     const claim = (session: Session): Claim => this.#claimOn(session, 'relay.rate-limited');
-    this.#originator = new Originator({ clock: host.clock, random: host.random, pool: this.pool, links, claim, forget });
+    this.#originator = new Originator({
+      clock: host.clock,
+      random: host.random,
+      pool: this.pool,
+      links,
+      ports: this.#ports,
+      claim,
+      forget,
+    });
   }
 
   /** Whether relay links are served (R1). */
@@ -215,7 +226,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     serving?.claim.ended();
     serving?.onward?.ended();
     this.#served.delete(link);
-    this.#links.release(link.request.port);
+    this.#links.release(link.request.port, link.mark);
     this.#host.onServed('closed', link);
   }
 
@@ -255,7 +266,6 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       request: message.request.slice(),
       destination: copyDestination(message.destination),
     };
-    this.#links.hold(port);
     if (message.hopsLeft === 0) {
       this.#arrivals.arrive(session, request, window, account, claim);
       return;
@@ -263,6 +273,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     const served = new ServedLink(this, session, request, window, account);
     const serving: Serving = { tried: new Set(), claim, onward: undefined };
     this.#served.set(served, serving);
+    this.#links.hold(port, served.mark);
     this.#links.add(session, port, served.upstream);
     this.#host.onServed('requested', served);
     void this.#advance(served, serving);
@@ -275,12 +286,13 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     return this.allowances.request(session);
   }
 
-  #refusal(session: Session, { hopsLeft, port }: RelayCreate): ReasonCode | undefined {
+  #refusal(session: Session, { hopsLeft, port, request }: RelayCreate): ReasonCode | undefined {
     if (!this.#enabled || (hopsLeft > 0 && !this.options.forward)) return 'relay.disabled';
     if (hopsLeft >= MAX_HOPS) return 'relay.hops-invalid';
     if (session.link.info.nesting >= MAX_NESTING) return 'relay.nesting-exceeded';
     // A destination looks at this session only; a relay at all of them (R6).
-    if (this.#links.taken(session, port) || (hopsLeft > 0 && this.#links.held(port))) return 'relay.port-in-use';
+    if (this.#links.taken(session, port)) return 'relay.port-in-use';
+    if (hopsLeft > 0 && (this.#links.held(port) || this.#links.held(requestMark(request)))) return 'relay.port-in-use';
     return undefined;
   }
 
@@ -291,15 +303,16 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       const session = await this.#nextHop(served, tried);
       if (served.state !== 'choosing') return;
       tried.add(session);
-      const { port } = served.request;
       if (!session.sending || session.stalled) throw new MatryoshkaError('relay.carrier-lost');
-      if (this.#links.taken(session, port)) throw new MatryoshkaError('relay.port-in-use');
+      const { port } = served.request;
+      if (!this.#ports.free(session, port)) throw new MatryoshkaError('relay.port-in-use');
       const busy = session.outbox.controlBytes > BUSY_CONTROL_BYTES;
       if (busy) throw new MatryoshkaError('relay.busy');
       serving.onward = this.#claimOn(session, 'relay.busy');
       const window = this.pool.take(served.account);
       if (window === undefined) throw new MatryoshkaError('relay.busy');
-      this.#links.add(session, port, served.ask(session, window, tried.size));
+      const onward = this.#ports.onward(session, port);
+      this.#links.add(session, onward, served.ask(session, onward, window, tried.size));
     } catch (error) {
       served.refuse(asMatryoshkaError(error, 'bug'));
     }

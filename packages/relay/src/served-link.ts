@@ -4,6 +4,7 @@ import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
 import type { CreditPool } from './credit-pool.ts';
 import { DrainTimer } from './drain-timer.ts';
 import { type RelayAnswer, UNLIMITED, refusalOf } from './link-end.ts';
+import { requestMark } from './port-naming.ts';
 import { ServedSide, type ServedSideHost } from './served-side.ts';
 
 /** What a served link needs of its service. */
@@ -42,6 +43,8 @@ type State = 'choosing' | 'requested' | 'open' | 'draining' | 'closed';
  */
 export class ServedLink implements ServedSideHost {
   readonly request: ServedRequest;
+  /** What tells the request when it comes again. */
+  readonly mark: bigint;
   /** Who asked, and so pays for the windows of both sides. */
   readonly account: string;
   /** The side of the previous hop. */
@@ -65,6 +68,7 @@ export class ServedLink implements ServedSideHost {
     this.#host = host;
     this.#startedMs = host.clock.now();
     this.request = rest;
+    this.mark = requestMark(first);
     this.account = account;
     this.#first = first;
     this.upstream = new ServedSide(this, session, request.port, window, credit);
@@ -82,10 +86,11 @@ export class ServedLink implements ServedSideHost {
 
   /**
    * Asks `session` to carry the link on, with what is left of the request's time and attempts (R15).
+   * @param port - the link's on that session
    * @param asked - how many were asked, this one included
    */
-  ask(session: Session, window: number, asked: number): ServedSide {
-    const { port, hopsLeft, attemptsLeft, budgetMs, destination } = this.request;
+  ask(session: Session, port: bigint, window: number, asked: number): ServedSide {
+    const { hopsLeft, attemptsLeft, budgetMs, destination } = this.request;
     const spentMs = this.#host.clock.now() - this.#startedMs;
     this.#state = 'requested';
     this.#downstream = new ServedSide(this, session, port, window, 0);

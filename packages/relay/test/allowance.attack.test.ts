@@ -1,8 +1,8 @@
 import type { Link } from '@matryoshka/transport';
-import { HANDSHAKE_ANSWER_LENGTH, HANDSHAKE_REQUEST_LENGTH, type Hello, type MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
+import { HANDSHAKE_ANSWER_LENGTH, type Hello, type MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
 import { describe, expect, test, vi } from 'vitest';
 import { DEFAULT_ALLOWANCE_SETTINGS, type RelayOptions, peerIdOf } from '../src/index.ts';
-import { Party, type RelayWorld, holdings, nothing, openLink, row } from './relay-world.ts';
+import { Party, type RelayWorld, holdings, nothing, openLink, row, someRequest } from './relay-world.ts';
 
 // R14, and neighbours that do not care about it.
 
@@ -16,7 +16,7 @@ function create(destination: Party, port: bigint): RelayCreate {
     attemptsLeft: 4,
     budgetMs: 10_000,
     window: 100_000,
-    request: new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
+    request: someRequest(),
     destination: destination.destination,
   };
 }
@@ -172,10 +172,7 @@ describe('R14 who keeps to what others announce', () => {
     }
     await world.clock.advance(100);
     for (let i = 0; i < 12; i++) {
-      const opening = a.relay.open(
-        { gateway: a.to(b), destination: far.destination, remote: far.endpoint, hops: 3 },
-        new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
-      );
+      const opening = a.relay.open({ gateway: a.to(b), destination: far.destination, remote: far.endpoint, hops: 3 }, someRequest());
       opening.catch(() => {});
       // oxlint-disable-next-line no-await-in-loop
       await world.clock.advance(20);
@@ -189,7 +186,7 @@ describe('principle 6: nobody is blamed for another’s deed', () => {
   test('what is malformed costs whoever sent it on its own session', async () => {
     const net = await row(2, 8);
     const [a, b] = net.parties as [Party, Party];
-    a.send(b, { type: 'relay-meet', port: 5n, window: 2048, token: new Uint8Array(32), request: new Uint8Array(HANDSHAKE_REQUEST_LENGTH) });
+    a.send(b, { type: 'relay-meet', port: 5n, window: 2048, token: new Uint8Array(32), request: someRequest() });
     const spoiled = b.to(a);
     await net.world.clock.advance(100);
     expect([spoiled.sending, Math.floor(b.relay.reputations.of(spoiled))]).toEqual([false, 60]);

@@ -1,7 +1,6 @@
 import { type LinkContractSubject, behindFirstMessage, linkContract, withoutSends } from '@matryoshka/transport/contract';
-import { HANDSHAKE_REQUEST_LENGTH } from '@matryoshka/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RelayWorld, holdings, nothing, openLink, row } from './relay-world.ts';
+import { type RelayWorld, holdings, nothing, openLink, row, someRequest } from './relay-world.ts';
 
 describe.each([1, 3])('a relay link over %i hops is a link like any other', (hops) => {
   let net: RelayWorld;
@@ -21,10 +20,11 @@ describe.each([1, 3])('a relay link over %i hops is a link like any other', (hop
     run: (promise) => net.world.run(promise),
     // Its first two messages are those of a handshake, which have one size each.
     pair: async (first) => {
-      const padded = new Uint8Array(HANDSHAKE_REQUEST_LENGTH);
-      padded.set(first);
+      const padded = someRequest();
+      const at = padded.length - first.length;
+      padded.set(first, at);
       const { near, far, first: got } = await openLink(net, padded);
-      return { dialled: await net.world.run(behindFirstMessage(near)), accepted: withoutSends(far, 1), first: got.slice(0, first.length) };
+      return { dialled: await net.world.run(behindFirstMessage(near)), accepted: withoutSends(far, 1), first: got.slice(at) };
     },
   };
 

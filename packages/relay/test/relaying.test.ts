@@ -1,10 +1,10 @@
 import type { Link } from '@matryoshka/transport';
 import { Recorder } from '@matryoshka/transport/contract';
-import { HANDSHAKE_ANSWER_LENGTH, HANDSHAKE_REQUEST_LENGTH, MatryoshkaError, type Message, type RelayCreate } from '@matryoshka/wire';
+import { HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type Message, type RelayCreate } from '@matryoshka/wire';
 import { describe, expect, test, vi } from 'vitest';
 import type { AcceptRequest, RelayService } from '../src/index.ts';
 import { fakeSession } from './fake-session.ts';
-import { Party, type RelayWorld, holdings, nothing, openLink, row } from './relay-world.ts';
+import { Party, type RelayWorld, holdings, nothing, openLink, row, someRequest } from './relay-world.ts';
 
 /** The code that `promise` fails with, and when. */
 async function failure({ world }: RelayWorld, promise: Promise<unknown>): Promise<{ readonly code: string; readonly afterMs: number }> {
@@ -25,7 +25,7 @@ function create(more: Partial<RelayCreate> & Pick<RelayCreate, 'destination'>): 
     attemptsLeft: 4,
     budgetMs: 10_000,
     window: 100_000,
-    request: new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
+    request: someRequest(),
     ...more,
   };
 }
@@ -230,10 +230,7 @@ describe('R3, R6, R15 a request', () => {
     const [a, b] = net.parties as [Party, Party];
     const carriers = Array.from({ length: 15 }, (_, i) => `c${i}`);
     const deep = fakeSession({ carriers });
-    const opening = a.relay.open(
-      { gateway: deep, destination: b.destination, remote: b.endpoint, hops: 1 },
-      new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
-    );
+    const opening = a.relay.open({ gateway: deep, destination: b.destination, remote: b.endpoint, hops: 1 }, someRequest());
     expect((await failure(net, opening)).code).toBe('relay.nesting-exceeded');
     b.relay.message(deep, create({ destination: b.destination, hopsLeft: 0 }));
     expect(deep.sent).toEqual([expect.objectContaining({ status: 'refused', reason: 'relay.nesting-exceeded' })]);

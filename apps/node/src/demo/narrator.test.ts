@@ -10,6 +10,7 @@ for (const name of ['A', 'B', 'C', 'D']) names.add(name, `id-${name}`);
 const link = (hopsLeft: number, previous: string, next?: string): RelayLinkStatus => ({
   port: '7',
   state: 'open',
+  nextPort: next && '7',
   previousHop: { peerId: `id-${previous}`, endpoint: '127.9.0.1:1' },
   nextHop: next === undefined ? undefined : { peerId: `id-${next}`, endpoint: '127.9.0.2:1' },
   hopsLeft,
