@@ -15,6 +15,7 @@ test('the entry exports exactly this', () => {
     'ReceiveWindow',
     'RuledDoor',
     'STREAM_HIGH_WATER_BYTES',
+    'Scheduler',
     'SendCredit',
     'Session',
     'Stream',

@@ -12,6 +12,7 @@ import {
 import type { Clock } from '@matryoshka/transport';
 import { MatryoshkaError, type Message, MessageType, Reader, isNumbered, messageLength, messageType } from '@matryoshka/wire';
 import type { Epoch } from './epoch.ts';
+import { Scheduler, type Source, type Turn } from './scheduler.ts';
 
 /**
  * Control messages that wait may take this much memory, in bytes; beyond it the session ends: the other side causes
@@ -23,17 +24,6 @@ export const CONTROL_OVERHEAD_BYTES = 64;
 /** A longer control message fits into no record. */
 const MAX_CONTROL_LENGTH: number = MAX_OWN_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH;
 
-/** Whatever has bytes to send: a stream, a relay link. The flush asks those that are ready in turn. */
-export interface Source {
-  /**
-   * Writes at most one message into `writer`. Returns whether it has more to send now; it writes nothing and returns
-   * true where the record has no room for it. What is written counts as consumed.
-   */
-  pull(writer: RecordWriter): boolean;
-  /** Comes after the pull that asked for it by `Outbox.drained`, when the source may send again. */
-  drained(): void;
-}
-
 /** What an outbox needs of its session. */
 export interface OutboxHost {
   /** Whether a session may send at all. */
@@ -43,7 +33,7 @@ export interface OutboxHost {
 }
 
 /**
- * The sending half of a session: control messages first, then the ready sources round robin, into records that are
+ * The sending half of a session: control messages first, then the ready sources in fair turns, into records that are
  * sealed at the end of the tick or when full. It stops while the link says so or there is none, and holds numbered
  * messages back while too much waits for acknowledgement (docs/protocol.md §5).
  */
@@ -54,8 +44,7 @@ export class Outbox {
   readonly #delivery: Delivery;
   readonly #unnumbered = new Queue<Message>();
   readonly #numbered = new Queue<Message>();
-  readonly #ready = new Queue<Source>();
-  readonly #queued = new Set<Source>();
+  readonly #ready = new Scheduler();
   readonly #drained = new Queue<Source>();
   #epoch: Epoch | undefined;
   /** Seals kept records again, beside the one under assembly. */
@@ -94,19 +83,24 @@ export class Outbox {
     else this.flushSoon();
   }
 
+  /**
+   * A place among those who send through this outbox.
+   * @param carriedFor - see {@link Scheduler.turn}
+   */
+  turn(source: Source, carriedFor?: object): Turn {
+    return this.#ready.turn(source, carriedFor);
+  }
+
   /** `source` has something to send. What fits goes into the record under assembly at once, so that it may lend its bytes. */
   ready(source: Source): void {
-    if (!this.#queued.has(source)) {
-      this.#queued.add(source);
-      this.#ready.push(source);
-    }
+    this.#ready.add(source.turn);
     this.#pump();
     this.flushSoon();
   }
 
   /** `source` is gone. */
   remove(source: Source): void {
-    this.#queued.delete(source);
+    this.#ready.remove(source.turn);
   }
 
   /** Called within `pull` by a source that wants to hear `drained` once the records are filled. */
@@ -287,19 +281,17 @@ export class Outbox {
 
   /** Returns true where the record is full. */
   #pumpSources(): boolean {
-    for (let source = this.#ready.peek(); source !== undefined; source = this.#ready.peek()) {
-      if (this.#queued.has(source)) {
-        const before = this.#writer.carriedSpace;
-        const more = source.pull(this.#writer);
-        if (more && this.#writer.carriedSpace === before) {
-          // It keeps its turn and begins the next record.
-          if (this.#writer.pending) return true;
-          throw new MatryoshkaError('bug', 'a source found no room in an empty record');
-        }
-        if (more) this.#ready.push(source);
-        else this.#queued.delete(source);
+    for (let source = this.#ready.next(); source !== undefined; source = this.#ready.next()) {
+      const before = this.#writer.carriedSpace;
+      const more = source.pull(this.#writer);
+      const bytes = before - this.#writer.carriedSpace;
+      if (more && bytes === 0) {
+        // It keeps its turn and begins the next record.
+        if (this.#writer.pending) return true;
+        throw new MatryoshkaError('bug', 'a source found no room in an empty record');
       }
-      this.#ready.shift();
+      this.#ready.sent(source.turn, bytes);
+      if (!more) this.#ready.remove(source.turn);
     }
     return false;
   }

@@ -2,7 +2,8 @@ import { ACKNOWLEDGE_AFTER_BYTES, type RecordWriter } from '@matryoshka/session'
 import { MatryoshkaError, type ReasonCode, STREAM_DATA_OVERHEAD, type StreamProgress, asMatryoshkaError } from '@matryoshka/wire';
 import { ByteQueue } from './byte-queue.ts';
 import { ReceiveWindow, SendCredit } from './credit.ts';
-import type { Outbox, Source } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
+import type { Source, Turn } from './scheduler.ts';
 
 /** Credit each side has on a new stream before the other one grants more, in bytes (docs/protocol.md §7). */
 export const INITIAL_STREAM_CREDIT_BYTES: number = 64 * 1024;
@@ -52,6 +53,7 @@ type ReceiveState = 'open' | 'ended';
 export class Stream implements Source {
   readonly id: number;
   readonly protocol: string;
+  readonly turn: Turn;
   readonly #host: StreamHost;
   readonly #window: ReceiveWindow;
   readonly #credit: SendCredit;
@@ -77,6 +79,7 @@ export class Stream implements Source {
     this.#host = host;
     this.id = id;
     this.protocol = protocol;
+    this.turn = host.outbox.turn(this);
     this.#credit = new SendCredit(credit);
     // As often as an acknowledgement goes out, with which it rides.
     this.#window = new ReceiveWindow(window, window, Math.min(window / 2, ACKNOWLEDGE_AFTER_BYTES));

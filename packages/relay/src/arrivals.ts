@@ -1,6 +1,7 @@
 import type { Session } from '@matryoshka/peer';
 import type { Accept, Clock, Timer } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
+import type { Account } from './account.ts';
 import type { Claim } from './allowance.ts';
 import type { CreditPool } from './credit-pool.ts';
 import type { LinkRegistry } from './link-registry.ts';
@@ -39,7 +40,7 @@ export class Arrivals {
    * @param account - what `window` was taken on
    * @param claim - what it counts as in its sender's allowance
    */
-  arrive(session: Session, request: RelayCreate, window: number, account: string, claim: Claim): void {
+  arrive(session: Session, request: RelayCreate, window: number, account: Account, claim: Claim): void {
     const { clock, links, pool } = this.#host;
     const { port } = request;
     const mark = requestMark(request.request);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Account } from './account.ts';
 import { CreditPool, MAX_RELAY_WINDOW_BYTES, MIN_RELAY_WINDOW_BYTES, RELAY_MEMORY_BYTES } from './credit-pool.ts';
 
 describe('credit pool', () => {
@@ -29,28 +30,31 @@ describe('credit pool', () => {
 
   test('no account has more than a quarter; others still get their windows', () => {
     const pool = new CreditPool();
+    const [a, b] = [new Account(), new Account()];
     let taken = 0;
     let windows = 0;
-    for (let window = pool.take('a'); window !== undefined; window = pool.take('a')) {
+    for (let window = pool.take(a); window !== undefined; window = pool.take(a)) {
       taken += window;
       windows++;
     }
     expect(taken).toBeLessThanOrEqual(RELAY_MEMORY_BYTES / 4);
     expect(windows).toBeGreaterThan(300);
-    expect(pool.take('b')).toBe(MAX_RELAY_WINDOW_BYTES);
+    expect(pool.take(b)).toBe(MAX_RELAY_WINDOW_BYTES);
     expect(pool.take()).toBe(MAX_RELAY_WINDOW_BYTES);
-    pool.give(MAX_RELAY_WINDOW_BYTES, 'a');
-    expect(pool.take('a')).toBeGreaterThanOrEqual(MIN_RELAY_WINDOW_BYTES);
+    pool.give(MAX_RELAY_WINDOW_BYTES, a);
+    expect(pool.take(a)).toBeGreaterThanOrEqual(MIN_RELAY_WINDOW_BYTES);
   });
 
   test('property: never gives more than it has, nor more than a quarter to one, whatever comes back when', () => {
-    const step = fc.record({ take: fc.boolean(), account: fc.constantFrom('a', 'b', undefined) });
+    const step = fc.record({ take: fc.boolean(), account: fc.constantFrom(0, 1, 2) });
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 200_000 }), fc.array(step, { maxLength: 200 }), (totalBytes, steps) => {
         const pool = new CreditPool(totalBytes);
-        const held: { readonly window: number; readonly account: string | undefined }[] = [];
+        const accounts = [new Account(), new Account(), undefined];
+        const held: { readonly window: number; readonly account: Account | undefined }[] = [];
         const sum = (of: typeof held): number => of.reduce((total, { window }) => total + window, 0);
-        for (const { take, account } of steps) {
+        for (const { take, account: number } of steps) {
+          const account = accounts[number];
           const window = take ? pool.take(account) : undefined;
           if (window !== undefined) {
             held.push({ window, account });
@@ -62,7 +66,11 @@ describe('credit pool', () => {
           }
           expect(pool.takenBytes).toBe(sum(held));
           expect(pool.takenBytes).toBeLessThanOrEqual(totalBytes);
-          for (const each of ['a', 'b']) expect(sum(held.filter((one) => one.account === each))).toBeLessThanOrEqual(totalBytes / 4);
+          for (const each of accounts) {
+            if (each === undefined) continue;
+            expect(each.creditBytes).toBe(sum(held.filter((one) => one.account === each)));
+            expect(each.creditBytes).toBeLessThanOrEqual(totalBytes / 4);
+          }
         }
       }),
     );

@@ -25,6 +25,7 @@ class Carrier {
 
   constructor(credit: number) {
     const outbox = {
+      turn: () => undefined,
       ready: () => {
         this.asked = true;
         if (this.auto) this.pump();

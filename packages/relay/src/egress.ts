@@ -1,4 +1,4 @@
-import type { Session, Source } from '@matryoshka/peer';
+import type { Session, Source, Turn } from '@matryoshka/peer';
 import { SendCredit } from '@matryoshka/peer';
 import type { RecordWriter } from '@matryoshka/session';
 import { RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
@@ -21,6 +21,7 @@ export interface EgressHost {
  * go out whole where credit allows, otherwise in pieces with the `more` bit (docs/protocol.md §8.3).
  */
 export class Egress implements Source {
+  readonly turn: Turn;
   readonly #session: Session;
   readonly #port: PortHalves;
   readonly #credit: SendCredit;
@@ -29,8 +30,10 @@ export class Egress implements Source {
   #offset = 0;
   #pendingBytes = 0;
 
-  constructor(session: Session, port: bigint, credit: number, host: EgressHost) {
+  /** @param carriedFor - whom the link is carried for, with whose other links it shares one turn; undefined: it is this node's own */
+  constructor(session: Session, port: bigint, credit: number, host: EgressHost, carriedFor?: object) {
     this.#session = session;
+    this.turn = session.outbox.turn(this, carriedFor);
     this.#port = portHalves(port);
     this.#credit = new SendCredit(credit);
     this.#host = host;

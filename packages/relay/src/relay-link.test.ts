@@ -3,6 +3,7 @@ import type { LinkHandler } from '@matryoshka/transport';
 import { HANDSHAKE_ANSWER_LENGTH, HANDSHAKE_REQUEST_LENGTH, parseEndpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
 import { fakeSession } from '../test/fake-session.ts';
+import { Account } from './account.ts';
 import { CreditPool } from './credit-pool.ts';
 import { UNLIMITED } from './link-end.ts';
 import { RelayLink } from './relay-link.ts';
@@ -65,7 +66,7 @@ describe('whether a relay link is stalled', () => {
         request: new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
       },
       65_536,
-      'a',
+      new Account(),
     );
     const side = served.ask(downstream, 1n, 65_536, 1);
     // The next hop's link stalls while its answer is still on the way, and delivers that.

@@ -10,6 +10,7 @@ import {
   linkMessageLength,
 } from '@matryoshka/transport';
 import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
+import type { Account } from './account.ts';
 import type { CreditPool } from './credit-pool.ts';
 import { DrainTimer } from './drain-timer.ts';
 import { Egress, type EgressHost } from './egress.ts';
@@ -26,7 +27,7 @@ export interface RelayLinkParts {
   /** Where `window` was taken from, and goes back to when the link holds nothing any more. */
   readonly pool: CreditPool;
   /** Who asked for it; undefined: this node itself. */
-  readonly account?: string;
+  readonly account?: Account;
   readonly session: Session;
   readonly port: bigint;
   readonly role: 'originator' | 'destination';

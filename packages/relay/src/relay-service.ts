@@ -8,6 +8,7 @@ import {
   type RelayDestination,
   asMatryoshkaError,
 } from '@matryoshka/wire';
+import { Accounts } from './account.ts';
 import { Allowances, type Claim } from './allowance.ts';
 import { OnwardAllowances } from './allowance-onward.ts';
 import { Arrivals } from './arrivals.ts';
@@ -55,6 +56,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   readonly allowances: Allowances;
   /** What they did. */
   readonly reputations: Reputations;
+  readonly #accounts = new Accounts();
   readonly #onward: OnwardAllowances;
   readonly #host: RelayHost;
   readonly #nextHops: NextHops;
@@ -250,7 +252,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       return;
     }
     const reason = this.#refusal(session, message);
-    const account = creditAccount(session, this.#host.sessions());
+    const account = this.#accounts.of(creditAccount(session, this.#host.sessions()));
     const window = reason === undefined ? this.pool.take(account) : undefined;
     if (window === undefined) {
       claim.ended();

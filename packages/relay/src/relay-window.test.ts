@@ -19,6 +19,7 @@ function through(window: number, lengths: readonly number[]): readonly number[] 
     carried: (bytes: Uint8Array) => pieces.push({ more, bytes }),
   };
   const outbox = {
+    turn: () => undefined,
     ready: () => {
       while (egress.pull(writer as unknown as RecordWriter));
     },

@@ -1,6 +1,7 @@
 import type { Session } from '@matryoshka/peer';
 import type { Clock, Timer } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
+import type { Account } from './account.ts';
 import type { CreditPool } from './credit-pool.ts';
 import { DrainTimer } from './drain-timer.ts';
 import { type RelayAnswer, UNLIMITED, refusalOf } from './link-end.ts';
@@ -46,7 +47,7 @@ export class ServedLink implements ServedSideHost {
   /** What tells the request when it comes again. */
   readonly mark: bigint;
   /** Who asked, and so pays for the windows of both sides. */
-  readonly account: string;
+  readonly account: Account;
   /** The side of the previous hop. */
   readonly upstream: ServedSide;
   readonly #host: ServedLinkHost;
@@ -63,7 +64,7 @@ export class ServedLink implements ServedSideHost {
    * @param request - everything in it is the link's own to keep
    * @param account - what `window` was taken on
    */
-  constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: number, account: string) {
+  constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: number, account: Account) {
     const { type: _type, window: credit, request: first, ...rest } = request;
     this.#host = host;
     this.#startedMs = host.clock.now();
@@ -71,7 +72,7 @@ export class ServedLink implements ServedSideHost {
     this.mark = requestMark(first);
     this.account = account;
     this.#first = first;
-    this.upstream = new ServedSide(this, session, request.port, window, credit);
+    this.upstream = new ServedSide(this, session, request.port, window, credit, account);
     this.#timer = host.clock.after(request.budgetMs, () => this.refuse(new MatryoshkaError('relay.timeout')));
   }
 
@@ -93,7 +94,7 @@ export class ServedLink implements ServedSideHost {
     const { hopsLeft, attemptsLeft, budgetMs, destination } = this.request;
     const spentMs = this.#host.clock.now() - this.#startedMs;
     this.#state = 'requested';
-    this.#downstream = new ServedSide(this, session, port, window, 0);
+    this.#downstream = new ServedSide(this, session, port, window, 0, this.account);
     session.send({
       type: 'relay-create',
       port,

@@ -1,6 +1,6 @@
 import type { Session } from '@matryoshka/peer';
 import { MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
-
+import type { Account } from './account.ts';
 import { Egress, type EgressHost } from './egress.ts';
 import type { LinkEnd, RelayAnswer } from './link-end.ts';
 import { RelayWindow, maxPendingUnits } from './relay-window.ts';
@@ -35,7 +35,7 @@ export class ServedSide implements LinkEnd, EgressHost {
   readonly #stall: Stall;
   #whenDrained: (() => void) | undefined;
 
-  constructor(link: ServedSideHost, session: Session, port: bigint, window: number, credit: number) {
+  constructor(link: ServedSideHost, session: Session, port: bigint, window: number, credit: number, account: Account) {
     this.#link = link;
     this.#stall = new Stall((stalled) => {
       if (link.passing === 'open') link.other(this).sayStall(stalled);
@@ -43,7 +43,7 @@ export class ServedSide implements LinkEnd, EgressHost {
     this.session = session;
     this.port = port;
     this.window = new RelayWindow(window);
-    this.egress = new Egress(session, port, credit, this);
+    this.egress = new Egress(session, port, credit, this, account);
   }
 
   data(bytes: Uint8Array, more: boolean): void {

@@ -67,7 +67,7 @@ export function fakeSession(options: FakeSessionOptions = {}): FakeSession {
     greet,
     closed,
     closeReason: undefined as MatryoshkaError | undefined,
-    outbox: { ready() {}, remove() {}, drained() {}, controlBytes: 0 },
+    outbox: { turn() {}, ready() {}, remove() {}, drained() {}, controlBytes: 0 },
     send(message: Message): void {
       if (session.sending) sent.push(message);
     },
