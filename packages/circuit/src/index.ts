@@ -9,3 +9,11 @@ export {
   buildCircuit,
   checkPath,
 } from './circuit.ts';
+export {
+  type Directory,
+  type DirectoryChange,
+  type DirectoryContext,
+  type DirectoryFactory,
+  type Publication,
+} from './directory/directory.ts';
+export { MAX_DESCRIPTORS, MemoryDirectory, type MemoryDirectoryOptions, memoryDirectory } from './directory/memory-directory.ts';

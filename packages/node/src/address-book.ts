@@ -37,6 +37,11 @@ export class AddressBook {
     }
   }
 
+  /** Who is known beforehand. */
+  get peerIds(): PeerId[] {
+    return [...this.#peers.keys()];
+  }
+
   /** Every peer known beforehand whose host name resolves now. */
   async peers(): Promise<KnownPeer[]> {
     const resolved = await Promise.allSettled(

@@ -46,7 +46,8 @@ function observed(direct: readonly Session[]): Endpoint[] {
   return [...endpoints].filter(([host]) => (observers.get(host)?.size ?? 0) >= MIN_OBSERVERS).map(([, endpoint]) => endpoint);
 }
 
-function reachable(listening: readonly Endpoint[]): Endpoint[] {
+/** Those at which others reach this node. */
+export function reachable(listening: readonly Endpoint[]): Endpoint[] {
   return listening.filter(({ host }) => addressClass(host) !== 'unspecified');
 }
 

@@ -14,6 +14,7 @@ test('exports of the main entry', async () => {
     'formatEndpoint',
     'formatStaticKey',
     'identityFromSeed',
+    'memoryDirectory',
     'parseDestination',
     'parseEndpoint',
     'parsePeerId',

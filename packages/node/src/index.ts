@@ -2,6 +2,7 @@ export type { AccessRefusal, AccessStatus } from './access.ts';
 export type { AccessOptions, AccessSettings, AccessUpdate, AllowanceOptions } from './access-options.ts';
 export { Connection, type ConnectionKind } from './connection.ts';
 export type { ConnectOptions, PathHop } from './connect-options.ts';
+export type { DirectoryOptions } from './directory/directory-options.ts';
 export { MatryoshkaNode, type NodeEvents, type StreamServer, createNode } from './node.ts';
 export type { NodeOptions, RelayNodeOptions, ResumeNodeOptions } from './options.ts';
 export { type ConnectionStatus, type NeighbourStatus, type NodeStatus, type RelayLinkStatus, connectionStatus } from './status.ts';
@@ -33,3 +34,5 @@ export {
   type RoutingPolicy,
   randomNextHop,
 } from '@matryoshka/relay';
+export { type Directory, type DirectoryChange, type DirectoryContext, type DirectoryFactory, memoryDirectory } from '@matryoshka/circuit';
+export type { VerifiedDescriptor } from '@matryoshka/session';

@@ -1,3 +1,4 @@
+import type { Directory } from '@matryoshka/circuit';
 import { Acceptor, type ProtocolHandler, Protocols, type Session, type SessionEnvironment, type Stream } from '@matryoshka/peer';
 import { type RelayHost, RelayService, randomNextHop } from '@matryoshka/relay';
 import {
@@ -11,6 +12,7 @@ import {
   freshKeyPairs,
   identityFromSeed,
   networkKeyPsk,
+  parsePeerId,
   staticKeyOf,
 } from '@matryoshka/session';
 import { type Clock, type Link, type Listener, type Transport, systemClock } from '@matryoshka/transport';
@@ -19,27 +21,31 @@ import { platformProvider, resolveHost } from '#provider';
 import { Access, type AccessStatus, allowanceSettings } from './access.ts';
 import type { AccessUpdate } from './access-options.ts';
 import { AddressBook } from './address-book.ts';
-import { helloOn, ownEndpoints } from './announcement.ts';
+import { helloOn, ownEndpoints, reachable } from './announcement.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import { Connector } from './connector.ts';
+import { NodeDirectory, type NodeDirectoryParts } from './directory/node-directory.ts';
 import { Emitter } from './emitter.ts';
 import { KeyPairsAhead } from './key-pairs-ahead.ts';
 import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './options.ts';
 import { SessionRegistry } from './registry.ts';
+import { SOFTWARE } from './software.ts';
 import { type NodeStatus, type RelayLinkStatus, connectionStatus, relayLinkStatus } from './status.ts';
 
 /** What a node tells. */
 export interface NodeEvents extends Record<string, unknown> {
   /** A connection is open, whoever opened it. */
-  readonly connection: Connection;
+  readonly 'connection': Connection;
   /** The link of a connection is gone; it goes on over the next one, unless there is none in time. */
-  readonly suspended: { readonly connection: Connection; readonly reason: MatryoshkaError };
+  readonly 'suspended': { readonly connection: Connection; readonly reason: MatryoshkaError };
   /** A suspended connection has its next link: nothing of it was lost. */
-  readonly resumed: { readonly connection: Connection };
-  readonly disconnected: { readonly connection: Connection; readonly reason: MatryoshkaError };
+  readonly 'resumed': { readonly connection: Connection };
+  readonly 'disconnected': { readonly connection: Connection; readonly reason: MatryoshkaError };
+  /** A peer that descriptors are exchanged with has sent what no honest peer passes on, such as a forged one. */
+  readonly 'descriptor-refused': { readonly peerId: PeerId; readonly reason: MatryoshkaError };
   /** Something happened to a relay link that this node forwards. */
-  readonly relay: { readonly event: 'requested' | 'opened' | 'closed'; readonly link: RelayLinkStatus };
+  readonly 'relay': { readonly event: 'requested' | 'opened' | 'closed'; readonly link: RelayLinkStatus };
 }
 
 /** Takes a stream that a peer opened; what it throws resets the stream. */
@@ -64,6 +70,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   readonly #emitter = new Emitter<NodeEvents>();
   readonly #keyPairs: KeyPairsAhead;
   #listeners: Listener[] = [];
+  #directory: NodeDirectory | undefined;
   readonly #closing = new AbortController();
   #nextSessionId = 1;
 
@@ -163,6 +170,12 @@ export class MatryoshkaNode implements AsyncDisposable {
     return [...this.#sessions].map((session) => this.#connection(session));
   }
 
+  /** The descriptors of peers that circuits are built from; there once the node has started. */
+  get directory(): Directory {
+    if (this.#directory === undefined) throw new MatryoshkaError('node.closed', 'the node has not started');
+    return this.#directory.directory;
+  }
+
   /** Whether relay links are served (R1). */
   get relayEnabled(): boolean {
     return this.#relay.enabled;
@@ -230,6 +243,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   /** Begins to listen on what the options name. Called by {@link createNode}. */
   async start(): Promise<void> {
     try {
+      this.#directory = await this.#openDirectory();
       for (const text of this.#options.listen) {
         const endpoint = parseEndpoint(text);
         const transport = this.#transports.find((candidate) => candidate.listen !== undefined && candidate.handles(endpoint));
@@ -239,6 +253,7 @@ export class MatryoshkaNode implements AsyncDisposable {
         // oxlint-disable-next-line no-await-in-loop
         this.#listeners.push(await transport.listen(endpoint, (link, first) => this.#arrived(link, first)));
       }
+      this.#directory.publish();
     } catch (error) {
       await this.close();
       throw error;
@@ -257,6 +272,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     const listeners = this.#listeners;
     this.#listeners = [];
     await Promise.all([...listeners.map((listener) => listener.close()), ...sessions.map((session) => session.closed)]);
+    await this.#directory?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -267,8 +283,37 @@ export class MatryoshkaNode implements AsyncDisposable {
     return this.#closing.signal.aborted;
   }
 
+  #openDirectory(): Promise<NodeDirectory> {
+    const { exchangeWith, lifetimeMs, intervalMs, store } = this.#options.directory;
+    return NodeDirectory.open({
+      environment: this.#environment,
+      protocols: this.#protocols,
+      store,
+      lifetimeMs,
+      intervalMs,
+      trusted: new Set(exchangeWith?.map(parsePeerId) ?? this.#book.peerIds),
+      announcement: () => this.#announcement(),
+      misbehaved: (session, reason) => {
+        if (session.remote.authenticated) this.#emitter.emit('descriptor-refused', { peerId: session.remote.peerId, reason });
+        this.#relay.did(session, 'malformed');
+      },
+    });
+  }
+
+  /** What this node's descriptor says of it. */
+  #announcement(): ReturnType<NodeDirectoryParts['announcement']> {
+    // Whoever reads the static key of a hidden node can find it.
+    const { hidden } = this.#access.settings.access;
+    const { bandwidthBytesPerSecond, endpoints, operator, publish = this.#announcesRelaying && !hidden } = this.#options.directory;
+    const reached = endpoints?.map(parseEndpoint) ?? reachable(this.listening);
+    if (!publish || reached.length === 0) return undefined;
+    const limits = { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 };
+    return { relays: this.#announcesRelaying, bandwidthBytesPerSecond, limits, operator, software: SOFTWARE, endpoints: reached };
+  }
+
   /** Tells what has changed to all who may know. */
   #announce(): void {
+    this.#directory?.publish();
     for (const session of this.#sessions) {
       // Where this node is anonymous nothing of that is said, nor when it happens.
       if (!session.anonymous) session.send(this.#environment.hello(session));
@@ -311,10 +356,12 @@ export class MatryoshkaNode implements AsyncDisposable {
       return;
     }
     this.#sessions.add(session);
+    this.#directory?.opened(session);
     this.#emitter.emit('connection', this.#connection(session));
   }
 
   #ended(session: Session, reason: MatryoshkaError): void {
+    this.#directory?.ended(session);
     if (this.#sessions.delete(session)) this.#emitter.emit('disconnected', { connection: this.#connection(session), reason });
   }
 

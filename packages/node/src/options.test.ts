@@ -56,6 +56,7 @@ describe('options of a node', () => {
       handshakeTimeoutMs: 10_000,
       maxHandshakes: 256,
       access: DEFAULT_ACCESS,
+      directory: { operator: '', bandwidthBytesPerSecond: 0, lifetimeMs: 86_400_000, intervalMs: 600_000 },
       resume: {
         graceMs: 30_000,
         retainedBytes: 4 * 1024 * 1024,
@@ -92,7 +93,7 @@ describe('options of a node', () => {
     [{ transports: ['tcp'] }, 'transports.0: must be a transport such as tcp()'],
     [
       { transports, relays: true },
-      'relays: unknown, known here are identity, staticKey, transports, listen, networkKey, peers, relay, acceptAnonymous, maxHandshakes, access, handshakeTimeoutMs, resume, suite, provider, clock, random',
+      'relays: unknown, known here are identity, staticKey, transports, listen, networkKey, peers, relay, acceptAnonymous, maxHandshakes, access, handshakeTimeoutMs, resume, directory, suite, provider, clock, random',
     ],
     [
       { transports, relay: { enable: true } },
@@ -131,6 +132,17 @@ describe('options of a node', () => {
     [{ transports, listen: Array.from({ length: 9 }, () => '127.0.0.1:1') }, 'listen: must have 8 endpoints at most'],
     [{ transports, peers: ['127.0.0.1:1'] }, 'peers.0: must be peerId@host:port or peerId+staticKey@host:port'],
     [{ transports, peers: [identity.peerId] }, 'peers.0: must be peerId@host:port or peerId+staticKey@host:port'],
+    [
+      { transports, directory: { stores: 1 } },
+      'directory.stores: unknown, known here are store, exchangeWith, publish, endpoints, operator, bandwidthBytesPerSecond, lifetimeMs, intervalMs',
+    ],
+    [{ transports, directory: { store: {} } }, 'directory.store: must be a store such as memoryDirectory()'],
+    [{ transports, directory: { endpoints: ['example.net:1'] } }, 'directory.endpoints.0: must be address:port, no name and no port 0'],
+    [{ transports, directory: { operator: 'x'.repeat(64) } }, 'directory.operator: must be text of 63 bytes at most'],
+    [
+      { transports, directory: { lifetimeMs: 604_800_001 } },
+      'directory.lifetimeMs: must be a whole number from 60000 to 604800000, not 604800001',
+    ],
     [{ transports, acceptAnonymous: 'no' }, 'acceptAnonymous: must be true or false, not "no"'],
     [{ transports, handshakeTimeoutMs: 5 }, 'handshakeTimeoutMs: must be a whole number from 100 to 600000, not 5'],
     [{ transports, maxHandshakes: 0 }, 'maxHandshakes: must be a whole number from 1 to 65536, not 0'],

@@ -10,10 +10,11 @@ import {
   parseStaticKey,
 } from '@matryoshka/session';
 import type { Clock, TransportFactory } from '@matryoshka/transport';
-import { type SuiteName, parseDestination, parseEndpoint } from '@matryoshka/wire';
+import { type SuiteName, parseAddress, parseDestination, parseEndpoint } from '@matryoshka/wire';
 import * as z from 'zod';
 import { type AccessOptions, type DoorSettings, KNOWN_ACCESS, doorShape, refineDoor } from './access-options.ts';
 import { type KnownOptions, configError } from './config-error.ts';
+import { type DirectoryOptions, type DirectorySettings, directoryObject } from './directory/directory-options.ts';
 
 /** How a node serves relay links (R1). */
 export interface RelayNodeOptions {
@@ -68,6 +69,8 @@ export interface NodeOptions {
   readonly access?: AccessOptions;
   /** How connections outlive their links. */
   readonly resume?: ResumeNodeOptions;
+  /** The descriptors of others that circuits are built from, and this node's own one. */
+  readonly directory?: DirectoryOptions;
   /** AEAD of the sessions this node opens; by default the one that is faster on this machine. */
   readonly suite?: SuiteName;
   readonly provider?: CryptoProvider;
@@ -122,6 +125,8 @@ const resumeSchema = z.strictObject({
   maxSuspendedPerPeer: whole(0, 1_000_000).default(DEFAULT_RESUME_SETTINGS.maxSuspendedPerPeer),
 });
 
+const directorySchema = directoryObject({ peer: text(parsePeerId), place: text(parseAddressed), whole });
+
 const nodeSchema = z.strictObject({
   identity: z
     .custom((value) => value instanceof Identity || (value instanceof Uint8Array && value.length === IDENTITY_SEED_LENGTH), {
@@ -142,6 +147,7 @@ const nodeSchema = z.strictObject({
   ...doorShape,
   handshakeTimeoutMs: whole(100, 600_000).default(10_000),
   resume: resumeSchema.prefault({}),
+  directory: directorySchema.prefault({} as never),
   suite: oneOf(['chacha20poly1305', 'aes256gcm']).optional(),
   provider: object('a CryptoProvider').optional(),
   clock: object('a Clock').optional(),
@@ -153,6 +159,7 @@ const KNOWN: KnownOptions = {
   '': Object.keys(nodeSchema.shape),
   'relay': Object.keys(relaySchema.shape),
   'resume': Object.keys(resumeSchema.shape),
+  'directory': Object.keys(directorySchema.shape),
   ...KNOWN_ACCESS,
 };
 
@@ -163,7 +170,17 @@ export interface ParsedOptions
     Required<
       Omit<
         NodeOptions,
-        'relay' | 'resume' | keyof DoorSettings | 'identity' | 'staticKey' | 'networkKey' | 'suite' | 'provider' | 'clock' | 'random'
+        | 'relay'
+        | 'resume'
+        | 'directory'
+        | keyof DoorSettings
+        | 'identity'
+        | 'staticKey'
+        | 'networkKey'
+        | 'suite'
+        | 'provider'
+        | 'clock'
+        | 'random'
       >
     > {
   readonly identity: Identity | Uint8Array | undefined;
@@ -174,11 +191,19 @@ export interface ParsedOptions
   readonly clock: Clock | undefined;
   readonly random: Random | undefined;
   readonly resume: ResumeSettings;
+  readonly directory: DirectorySettings;
   readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept'>> & Pick<RelayNodeOptions, 'policy' | 'accept'>;
 }
 
 function parsePlace(value: string): void {
   if (parseEndpoint(value).relayPort !== undefined) throw new TypeError('must be host:port, without a relay port');
+}
+
+/** A place that goes into a descriptor, where names do not. */
+function parseAddressed(value: string): void {
+  parsePlace(value);
+  const { host, port } = parseEndpoint(value);
+  if (parseAddress(host) === undefined || port === 0) throw new TypeError('must be address:port, no name and no port 0');
 }
 
 function parsePeer(value: string): void {

@@ -12,6 +12,13 @@ export {
   TAG_LENGTH,
 } from './crypto.ts';
 export { ACKNOWLEDGE_AFTER_BYTES, ACKNOWLEDGE_AFTER_MS, Delivery, RETAINED_LIMIT_BYTES } from './delivery.ts';
+export {
+  type DescriptorContext,
+  MAX_DESCRIPTOR_LIFETIME_MS,
+  VerifiedDescriptor,
+  descriptorNetworkId,
+  signDescriptor,
+} from './descriptor.ts';
 export { type SessionKeys, networkKeyPsk } from './handshake.ts';
 export { IDENTITY_SEED_LENGTH, Identity, createIdentity, identityFromSeed } from './identity.ts';
 export { InitiatorHandshake, type InitiatorOptions } from './initiator-handshake.ts';

@@ -1,5 +1,16 @@
 export { formatAddress, parseAddress } from './address.ts';
 export {
+  type DecodedDescriptor,
+  type DescriptorBody,
+  MAX_DESCRIPTOR_ENDPOINTS,
+  MAX_DESCRIPTOR_LENGTH,
+  MAX_DESCRIPTOR_TEXT_LENGTH,
+  NETWORK_ID_LENGTH,
+  decodeDescriptor,
+  encodeDescriptorBody,
+  joinDescriptor,
+} from './descriptor.ts';
+export {
   type Destination,
   type Endpoint,
   type TransportName,

@@ -50,6 +50,9 @@ const table = {
   'session.clock-skew': [0x0212, 'policy', 'the clocks differ by more than an hour'],
   'session.resume-failed': [0x0213, 'authentication', 'the resume of a session was not proven'],
   'session.evicted': [0x0214, 'policy', 'too many suspended sessions: this one was given up'],
+  'session.descriptor-forged': [0x0220, 'authentication', 'a descriptor is not signed by the peer it names'],
+  'session.descriptor-expired': [0x0221, 'policy', 'a descriptor is not valid at this time'],
+  'session.descriptor-foreign': [0x0222, 'policy', 'a descriptor is of another network'],
 
   // 0x03xx streams
   'stream.unknown-protocol': [0x0300, 'policy', 'the other side does not serve this protocol'],
@@ -81,6 +84,9 @@ const table = {
   // 0x05xx circuit
   'circuit.path-invalid': [0x0500, 'caller', 'the path cannot be used'],
   'circuit.extend-failed': [0x0501, 'network', 'a hop of the circuit could not be added'],
+  'circuit.no-path': [0x0502, 'policy', 'no path meets what is asked of it'],
+  'circuit.directory-failed': [0x0503, 'network', 'a directory could not be read, written or asked'],
+  'circuit.build-timeout': [0x0504, 'network', 'no circuit was built in time'],
 
   // 0x06xx node
   'config.invalid': [0x0600, 'caller', 'an option is not valid'],

@@ -13,7 +13,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   '@matryoshka/peer': ['.'],
   '@matryoshka/relay': ['.'],
   '@matryoshka/circuit': ['.'],
-  '@matryoshka/node': ['.', './duplex'],
+  '@matryoshka/node': ['.', './directory', './duplex'],
 };
 
 /** What each package may install besides packages of this repository; more needs a decision record. */

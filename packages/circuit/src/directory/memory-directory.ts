@@ -1,0 +1,80 @@
+import type { PeerId, VerifiedDescriptor } from '@matryoshka/session';
+import type { Directory, DirectoryChange, DirectoryContext, DirectoryFactory, Publication } from './directory.ts';
+
+/** Peers that a directory holds at most (docs/protocol.md §11): 10 MiB of descriptors. */
+export const MAX_DESCRIPTORS = 10_000;
+
+/** A directory in memory. */
+export class MemoryDirectory implements Directory {
+  readonly #unixMs: () => number;
+  readonly #maxDescriptors: number;
+  readonly #descriptors = new Map<PeerId, VerifiedDescriptor>();
+  readonly #listeners = new Set<(change: DirectoryChange) => void>();
+  #list: readonly VerifiedDescriptor[] | undefined;
+  /** Nothing expires before. */
+  #nextExpiryUnixMs = Infinity;
+
+  constructor({ unixMs }: Pick<DirectoryContext, 'unixMs'>, { maxDescriptors = MAX_DESCRIPTORS }: MemoryDirectoryOptions = {}) {
+    this.#unixMs = unixMs;
+    this.#maxDescriptors = maxDescriptors;
+  }
+
+  publish(descriptor: VerifiedDescriptor): Publication {
+    this.#expire();
+    const { peerId, version } = descriptor;
+    if (!descriptor.usableAt(this.#unixMs())) return 'expired';
+    const known = this.#descriptors.get(peerId);
+    // Of two with one version the first one stays: whoever signs two tells different things to different peers.
+    if (known !== undefined && version <= known.version) return 'known';
+    if (known === undefined && this.#descriptors.size >= this.#maxDescriptors) return 'full';
+    this.#descriptors.set(peerId, descriptor);
+    this.#nextExpiryUnixMs = Math.min(this.#nextExpiryUnixMs, expiryOf(descriptor));
+    const type = known === undefined ? 'added' : 'replaced';
+    this.#changed({ type, descriptor });
+    return type;
+  }
+
+  get(peerId: PeerId): VerifiedDescriptor | undefined {
+    this.#expire();
+    return this.#descriptors.get(peerId);
+  }
+
+  list(): readonly VerifiedDescriptor[] {
+    this.#expire();
+    this.#list ??= [...this.#descriptors.values()];
+    return this.#list;
+  }
+
+  watch(listener: (change: DirectoryChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #expire(): void {
+    const now = this.#unixMs();
+    if (now < this.#nextExpiryUnixMs) return;
+    const expired = [...this.#descriptors.values()].filter((descriptor) => !descriptor.usableAt(now));
+    for (const { peerId } of expired) this.#descriptors.delete(peerId);
+    this.#nextExpiryUnixMs = Math.min(...[...this.#descriptors.values()].map(expiryOf));
+    for (const { peerId } of expired) this.#changed({ type: 'expired', peerId });
+  }
+
+  #changed(change: DirectoryChange): void {
+    this.#list = undefined;
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+export interface MemoryDirectoryOptions {
+  /** Peers at most; default 10,000. */
+  readonly maxDescriptors?: number;
+}
+
+/** A directory that is forgotten with its node. */
+export function memoryDirectory(options: MemoryDirectoryOptions = {}): DirectoryFactory {
+  return (context) => new MemoryDirectory(context, options);
+}
+
+function expiryOf({ body }: VerifiedDescriptor): number {
+  return Math.min(body.expiresUnixMs, body.staticKeyExpiresUnixMs);
+}
