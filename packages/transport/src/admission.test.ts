@@ -19,7 +19,7 @@ function setting(settings: Partial<AdmissionSettings> = {}): Setting {
     admission,
     refused,
     pass: (ms) => void (nowMs += ms),
-    attempts: (host, count) => Array.from({ length: count }, () => admission.admit(host)).filter((one) => one !== undefined).length,
+    attempts: (host, count) => Array.from({ length: count }, () => admission.admit(host)).filter((one) => one?.silent === false).length,
   };
 }
 
@@ -28,12 +28,20 @@ const RATE = { attempts: { perSecond: 10, burst: 20 } };
 describe('who may connect', () => {
   test('is said by the lists, which may change', () => {
     const { admission, refused } = setting({ deny: ['192.0.2.0/24'] });
-    expect(admission.admit('192.0.2.1')).toBeUndefined();
-    expect(admission.admit('192.0.3.1')?.network).toBe('192.0.3.0/24');
+    expect(admission.admit('192.0.2.1')).toMatchObject({ silent: true, network: '192.0.2.0/24' });
+    expect(admission.admit('192.0.3.1')).toMatchObject({ silent: false, network: '192.0.3.0/24' });
     admission.update({ ...DEFAULT_ADMISSION_SETTINGS, allow: ['192.0.2.0/24'] });
-    expect(admission.admit('192.0.3.1')).toBeUndefined();
-    expect(admission.admit('::ffff:192.0.2.1')?.network).toBe('192.0.2.0/24');
+    expect(admission.admit('192.0.3.1')?.silent).toBe(true);
+    expect(admission.admit('::ffff:192.0.2.1')).toMatchObject({ silent: false, network: '192.0.2.0/24' });
     expect(refused).toEqual(['address', 'address']);
+  });
+
+  test('those who are denied take no place among the connections, and meet the rate of their network as all do', () => {
+    const { admission, refused } = setting({ ...RATE, deny: ['192.0.2.0/24'], maxConnections: 3 });
+    for (let i = 0; i < 100; i++) admission.admit('192.0.2.1');
+    expect(refused.filter((reason) => reason === 'address')).toHaveLength(20);
+    expect(refused.filter((reason) => reason === 'attempts')).toHaveLength(80);
+    expect([admission.connections, admission.admit('10.0.0.1')?.silent]).toEqual([0, false]);
   });
 
   test('is not changed by lists that are wrong', () => {
@@ -85,7 +93,7 @@ describe('who may connect', () => {
       maxConnectionsPerNetwork: 5,
     });
     expect(attempts('127.0.0.1', 1000)).toBe(300);
-    expect(admission.admit('127.9.0.1')).toBeUndefined();
+    expect(admission.admit('127.9.0.1')?.silent).toBe(true);
   });
 
   test('attempts of very many networks are remembered in bounded room', () => {

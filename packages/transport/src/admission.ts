@@ -34,15 +34,17 @@ export const DEFAULT_ADMISSION_SETTINGS: AdmissionSettings = {
 };
 
 /**
- * Why a connection was closed unread, or later to make room: `address` by the lists, `attempts` came too often,
- * `connections` and `network-connections` were open already, `unanswered` was the oldest of the fullest source.
+ * Why a connection was not read: `address` by the lists, `attempts` came too often, `connections` and
+ * `network-connections` were open already; or was closed later: `unanswered` was the oldest of the fullest source.
  */
 export type AdmissionRefusal = 'address' | 'attempts' | 'connections' | 'network-connections' | 'unanswered';
 
-/** A connection that was let in. */
-export interface Admitted {
+/** A connection that is not closed at once. */
+export interface Arrival {
   /** Where it comes from: the key of limits per source network. */
   readonly network: string;
+  /** Nothing of it is looked at, and it hears nothing until the handshake deadline, as whoever the handshake refuses. */
+  readonly silent: boolean;
   /** It is closed. Idempotent. */
   left(): void;
 }
@@ -50,7 +52,7 @@ export interface Admitted {
 /** What listeners ask before they read a single byte. One for all listeners of a node. */
 export interface Admission {
   /** Asked for each connection that was accepted; undefined: it is closed at once, without a word. */
-  admit(host: string): Admitted | undefined;
+  admit(host: string): Arrival | undefined;
   /** One that was let in had to make room for a newer one, before it was answered. */
   evicted(): void;
 }
@@ -103,12 +105,16 @@ export class AddressAdmission implements Admission {
     return this.#filter.admits(host);
   }
 
-  admit(host: string): Admitted | undefined {
+  admit(host: string): Arrival | undefined {
     const { attempts, maxConnections, maxConnectionsPerNetwork, sourceBits } = this.#settings;
-    if (!this.#filter.admits(host)) return this.#refuse('address');
     const network = sourceNetwork(host, sourceBits);
     const exempt = this.#exempt.has(host);
     if (!exempt && this.#bucket(network).take(attempts, this.#clock.now()) > 0) return this.#refuse('attempts');
+    if (!this.#filter.admits(host)) {
+      // Takes nobody's place among the connections: listeners have a room for such, which is bounded by itself.
+      this.#refused('address');
+      return { network, silent: true, left() {} };
+    }
     if (this.#openCount >= maxConnections) return this.#refuse('connections');
     const open = this.#open.get(network) ?? 0;
     if (!exempt && open >= maxConnectionsPerNetwork) return this.#refuse('network-connections');
@@ -119,7 +125,7 @@ export class AddressAdmission implements Admission {
       if (inside) this.#left(network);
       inside = false;
     };
-    return { network, left };
+    return { network, silent: false, left };
   }
 
   evicted(): void {
@@ -151,6 +157,6 @@ export class AddressAdmission implements Admission {
 
 /** For listeners that belong to no node: lets everybody in. */
 export const OPEN_ADMISSION: Admission = {
-  admit: (host) => ({ network: sourceNetwork(host, DEFAULT_ADMISSION_SETTINGS.sourceBits), left() {} }),
+  admit: (host) => ({ network: sourceNetwork(host, DEFAULT_ADMISSION_SETTINGS.sourceBits), silent: false, left() {} }),
   evicted() {},
 };

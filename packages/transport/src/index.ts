@@ -4,7 +4,7 @@ export {
   type Admission,
   type AdmissionRefusal,
   type AdmissionSettings,
-  type Admitted,
+  type Arrival,
   DEFAULT_ADMISSION_SETTINGS,
   OPEN_ADMISSION,
   sourceNetwork,

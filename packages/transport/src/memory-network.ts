@@ -127,7 +127,7 @@ class Network implements MemoryNetwork {
     const { clock, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, opened, ended, ...rest } = this.options;
     const listening = this.#accepts.get(key(to));
     if (listening === undefined || rest.reachable?.(from.host, to.host) === false) return undefined;
-    const admitted = listening.admission.admit(from.host);
+    const arrival = listening.admission.admit(from.host);
     const [dialled, accepted] = MemoryLink.pair({
       ...rest,
       clock,
@@ -136,19 +136,23 @@ class Network implements MemoryNetwork {
       refusalMs: handshakeTimeoutMs,
       ended: () => {
         this.#links.delete(dialled);
-        admitted?.left();
+        arrival?.left();
         ended?.(wire);
       },
     });
     const wire = new Wire(dialled, accepted);
     this.#links.add(dialled);
     opened?.(wire);
-    if (admitted === undefined) {
+    if (arrival === undefined) {
       // As a socket does it: the connection is there, and closes.
       dialled.break(new MatryoshkaError('transport.closed', 'the connection closed'));
       return dialled;
     }
     rest.observe?.(from, to, first);
+    if (arrival.silent) {
+      accepted.close(new MatryoshkaError('session.refused'));
+      return dialled;
+    }
     if (!dialled.loses) this.travel(from, to, first.length, () => this.#arrive(dialled, accepted, first));
     return dialled;
   }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MatryoshkaError } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
+import { AddressAdmission, DEFAULT_ADMISSION_SETTINGS } from '../src/admission.ts';
 import { Recorder } from '../src/contract/index.ts';
 import type { Accept, Transport } from '../src/link.ts';
 import { systemClock } from '../src/system-clock.ts';
-import { tcp } from '../src/tcp/index.ts';
+import { type TcpOptions, tcp } from '../src/tcp/index.ts';
 import { StandingClock, cleanups } from './standing-clock.ts';
 import { ANY_PORT, type ByHand, FIRST, MASK_KEYS, contextOf, firstFlight, joined, serverByHand, stranger } from './tcp-strangers.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -21,6 +22,12 @@ const refuse: Accept = (link) => link.close(new MatryoshkaError('session.handsha
 
 function transport(networkKey?: Uint8Array): Transport {
   return tcp({ handshakeTimeoutMs: TIMEOUT_MS })(contextOf(systemClock, networkKey));
+}
+
+/** One that addresses of 127.0.0.0/24 are denied at. */
+function denying(options: TcpOptions = {}): Transport {
+  const admission = new AddressAdmission(systemClock, { ...DEFAULT_ADMISSION_SETTINGS, deny: ['127.0.0.0/24'] });
+  return tcp({ handshakeTimeoutMs: TIMEOUT_MS, ...options })({ ...contextOf(systemClock, NETWORK_KEY), admission });
 }
 
 /** Connects to a new listener, sends `bytes` and then more and more until it is over: how it looked from outside. */
@@ -84,6 +91,14 @@ describe('a listener with a network key keeps the same silence, until the handsh
     expectSilence(await probe(firstFlight(new Uint8Array(1280), NETWORK_KEY)));
   });
 
+  test.each([
+    ['nothing', new Uint8Array(0)],
+    ['garbage', garbage],
+    ['a good first message', firstFlight(FIRST, NETWORK_KEY)],
+  ])('is denied by its address, whatever it sends: %s', async (_what, bytes) => {
+    expectSilence(await probe(bytes, { on: denying(), accept: unwanted }));
+  });
+
   test('repeats what somebody has sent before, to this endpoint or another one of the node', async () => {
     const on = transport(NETWORK_KEY);
     const flight = firstFlight(FIRST, NETWORK_KEY);
@@ -98,6 +113,21 @@ describe('a listener with a network key keeps the same silence, until the handsh
     for (let i = 0; i < 2; i++) expectSilence(await probe(flight, { on, accept: answering }));
     expect(accepted).toBe(1);
   });
+});
+
+test('those who are denied by their address keep nobody else out, and are not kept without bound', async () => {
+  const accepted: string[] = [];
+  const on = denying({ maxUnanswered: 3, handshakeTimeoutMs: 60_000 });
+  const listener = await on.listen!({ ...ANY_PORT, host: '127.0.1.1' }, ({ remote }) => accepted.push(remote.host));
+  cleanups.push(() => listener.close());
+  const first = await stranger(listener.endpoint, '127.0.1.2');
+  const denied = [];
+  // oxlint-disable-next-line no-await-in-loop
+  for (let i = 0; i < 10; i++) denied.push(await stranger(listener.endpoint, '127.0.0.1'));
+  await Promise.all(denied.slice(0, 7).map(({ ended }) => ended));
+  expect(denied.map(({ socket }) => socket.readyState === 'open').filter(Boolean)).toHaveLength(3);
+  first.socket.write(firstFlight(FIRST, NETWORK_KEY));
+  await expect.poll(() => accepted).toEqual(['127.0.1.2']);
 });
 
 test('a listener without a network key is as silent to somebody who has one', async () => {

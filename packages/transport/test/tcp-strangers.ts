@@ -69,8 +69,11 @@ export function firstFlight(message: Uint8Array = FIRST, networkKey?: Uint8Array
 }
 
 /** A stranger with a socket of its own. `ended` is how it ended for it: `end`, or the error. */
-export async function stranger(to: Endpoint): Promise<{ socket: Socket; got: Uint8Array[]; ended: Promise<string> }> {
-  const socket = connect({ host: to.host, port: to.port });
+export async function stranger(
+  to: Endpoint,
+  localAddress?: string,
+): Promise<{ socket: Socket; got: Uint8Array[]; ended: Promise<string> }> {
+  const socket = connect({ host: to.host, port: to.port, ...(localAddress !== undefined && { localAddress }) });
   cleanups.push(() => socket.destroy());
   const got: Uint8Array[] = [];
   const ended = new Promise<string>((resolve) => {

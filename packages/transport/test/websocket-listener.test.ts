@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { MatryoshkaError } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
+import { AddressAdmission, DEFAULT_ADMISSION_SETTINGS } from '../src/admission.ts';
 import { Recorder } from '../src/contract/index.ts';
 import type { Link } from '../src/link.ts';
 import { systemClock } from '../src/system-clock.ts';
@@ -17,6 +18,7 @@ import {
   BINARY_TO_BE_CONTINUED,
   CONTINUED,
   FIRST,
+  LISTENING,
   PING,
   TEXT,
   acceptance,
@@ -190,6 +192,21 @@ describe('a listener', () => {
     await ended;
     expect(performance.now() - startMs).toBeGreaterThan(150);
     expect(got().length).toBe(before);
+  });
+
+  test('says nothing to an address that is denied, not even by HTTP, until the handshake deadline', async () => {
+    const admission = new AddressAdmission(systemClock, { ...DEFAULT_ADMISSION_SETTINGS, deny: ['127.0.0.0/8'] });
+    const on = websocket({ ...LISTENING, maxUnanswered: 2 })({ clock: systemClock, admission });
+    const listener = await on.listen!(ANY_PORT, () => expect.unreachable());
+    cleanups.push(() => listener.close());
+    const startMs = performance.now();
+    const { socket, got, ended } = await stranger(listener.endpoint);
+    socket.write(upgradeRequest());
+    expect(await ended).toBe('end');
+    expect(got()).toBe('');
+    expect(performance.now() - startMs).toBeGreaterThan(150);
+    const many = await Promise.all(Array.from({ length: 5 }, () => stranger(listener.endpoint)));
+    await expect.poll(() => many.filter((one) => one.socket.readyState === 'open').length, { interval: 5 }).toBe(2);
   });
 
   test('closes the oldest of those that were not answered when there are too many', async () => {

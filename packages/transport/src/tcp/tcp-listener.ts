@@ -38,6 +38,8 @@ class TcpListener implements Listener {
   readonly #strangers = new Set<Socket>();
   /** Those, and links on which nothing was sent yet. */
   readonly #unanswered: FairTable;
+  /** Those that are not even looked at. */
+  readonly #denied: FairTable;
 
   constructor(server: Server, endpoint: Endpoint, context: ListenContext, settings: TcpSettings, accept: Accept) {
     const { admission } = context;
@@ -51,6 +53,7 @@ class TcpListener implements Listener {
       () => settings.maxUnanswered,
       () => admission.evicted(),
     );
+    this.#denied = new FairTable(() => settings.maxUnanswered);
     this.#settings = settings;
     this.#accept = accept;
     server.on('connection', (socket) => this.#connected(socket));
@@ -68,15 +71,16 @@ class TcpListener implements Listener {
   #connected(accepted: Socket): void {
     const local = socketEndpoint(accepted.localAddress, accepted.localPort);
     const remote = socketEndpoint(accepted.remoteAddress, accepted.remotePort);
-    const admitted = local && remote && this.#admission.admit(remote.host);
-    if (local === undefined || remote === undefined || admitted === undefined) {
+    const arrival = local && remote && this.#admission.admit(remote.host);
+    if (local === undefined || remote === undefined || arrival === undefined) {
       accepted.destroy();
       return;
     }
     const reader = new SocketReader();
     const socket = reader.adopt(accepted);
     this.#strangers.add(socket);
-    const place = this.#unanswered.enter(admitted.network, () => socket.destroy());
+    const room = arrival.silent ? this.#denied : this.#unanswered;
+    const place = room.enter(arrival.network, () => socket.destroy());
     const silentUntilMs = this.#clock.now() + this.#settings.handshakeTimeoutMs;
     const deadline = this.#clock.after(this.#settings.handshakeTimeoutMs, () => {
       reader.receive = () => {};
@@ -86,29 +90,35 @@ class TcpListener implements Listener {
       deadline.cancel();
       this.#strangers.delete(socket);
       place.leave();
-      admitted.left();
+      arrival.left();
     });
     // A stranger that resets its connection is no event for anyone.
     socket.on('error', () => {});
 
+    // What a reader was told nothing about is read all the same, and dropped.
+    if (!arrival.silent) {
+      this.#awaitFirst(reader, (framing, first) => {
+        socket.pause();
+        deadline.cancel();
+        this.#strangers.delete(socket);
+        const answered = (): void => place.leave();
+        const link = new TcpLink({ socket, reader, local, remote, clock: this.#clock, framing, accepted: { silentUntilMs, answered } });
+        this.#accept(link, first);
+        framing.keep();
+      });
+    }
+    socket.resume();
+  }
+
+  #awaitFirst(reader: SocketReader, then: (framing: StreamFraming, first: Uint8Array) => void): void {
     const framing = new StreamFraming(this.#framing, 'accepting');
     reader.receive = (chunk) => {
       const first = this.#firstMessage(framing, chunk);
       if (first === undefined) return;
       // What follows is read and dropped until the deadline.
-      if (first === 'invalid') {
-        reader.receive = () => {};
-        return;
-      }
-      socket.pause();
-      deadline.cancel();
-      this.#strangers.delete(socket);
-      const answered = (): void => place.leave();
-      const link = new TcpLink({ socket, reader, local, remote, clock: this.#clock, framing, accepted: { silentUntilMs, answered } });
-      this.#accept(link, first);
-      framing.keep();
+      if (first === 'invalid') reader.receive = () => {};
+      else then(framing, first);
     };
-    socket.resume();
   }
 
   #firstMessage(framing: StreamFraming, chunk: Uint8Array): Uint8Array | 'invalid' | undefined {

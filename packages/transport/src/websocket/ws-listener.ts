@@ -48,6 +48,8 @@ class WsListener implements Listener {
   readonly #strangers = new Map<Duplex, Stranger>();
   /** Those, and links on which nothing was sent yet. */
   readonly #unanswered: FairTable;
+  /** Those that are not even looked at. */
+  readonly #denied: FairTable;
 
   constructor(server: Server, endpoint: Endpoint, clock: Clock, admission: Admission, settings: NodeWebSocketSettings, accept: Accept) {
     this.#server = server;
@@ -58,6 +60,7 @@ class WsListener implements Listener {
       () => settings.maxUnanswered,
       () => admission.evicted(),
     );
+    this.#denied = new FairTable(() => settings.maxUnanswered);
     this.#settings = settings;
     this.#accept = accept;
     server.on('connection', (socket) => this.#connected(socket));
@@ -77,8 +80,8 @@ class WsListener implements Listener {
     const { transport } = this.endpoint;
     const local = websocketEndpoint(transport, carrier.localAddress, carrier.localPort);
     const remote = websocketEndpoint(transport, carrier.remoteAddress, carrier.remotePort);
-    const admitted = local && remote && this.#admission.admit(remote.host);
-    if (local === undefined || remote === undefined || admitted === undefined) {
+    const arrival = local && remote && this.#admission.admit(remote.host);
+    if (local === undefined || remote === undefined || arrival === undefined) {
       carrier.destroy();
       return;
     }
@@ -86,16 +89,17 @@ class WsListener implements Listener {
     const deadline = this.#clock.after(this.#settings.handshakeTimeoutMs, () => carrier.destroy());
     // A stranger that resets its connection is no event for anyone.
     carrier.on('error', () => {});
-    const stream = this.#secured(carrier);
-    const place = this.#unanswered.enter(admitted.network, () => carrier.destroy());
+    const stream = arrival.silent ? carrier.resume() : this.#secured(carrier);
+    const room = arrival.silent ? this.#denied : this.#unanswered;
+    const place = room.enter(arrival.network, () => carrier.destroy());
     this.#strangers.set(stream, { carrier, local, remote, silentUntilMs, deadline, place });
     carrier.on('close', () => {
       deadline.cancel();
       this.#strangers.delete(stream);
       place.leave();
-      admitted.left();
+      arrival.left();
     });
-    this.#http.emit('connection', stream);
+    if (!arrival.silent) this.#http.emit('connection', stream);
   }
 
   #secured(carrier: Socket): Socket {
