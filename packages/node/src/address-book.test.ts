@@ -69,6 +69,20 @@ describe('address book', () => {
     expect(await hidden.peers()).toEqual([{ ...here, staticKey: configured }]);
   });
 
+  test('a peer may be in several places: the first whose name resolves, and the others', async () => {
+    const places = ['nobody.example:1', '198.51.100.1:999', 'wss://bob.example:443'];
+    const many = new AddressBook(
+      places.map((place) => `${alice}@${place}`),
+      resolveHost,
+    );
+    const others = [{ endpoint: at('wss://198.51.100.2:443'), named: at('wss://bob.example:443') }];
+    expect(await many.resolve(alice)).toEqual({ peerId: alice, endpoint: at('198.51.100.1:999'), others });
+    expect(await many.resolve(`${alice}@203.0.113.5:1`)).toEqual({ peerId: alice, endpoint: at('203.0.113.5:1') });
+    expect(many.endpointsOf(alice)).toEqual(places.map(at));
+    expect([many.has(alice), many.has(bob), many.endpointsOf(bob)]).toEqual([true, false, []]);
+    expect(await many.peers()).toEqual([{ peerId: alice, endpoint: at('198.51.100.1:999'), others }]);
+  });
+
   test('what is no destination, or no peer id, is refused', async () => {
     expect((await failure(book.resolve('nonsense'))).code).toBe('wire.endpoint-syntax');
     const wrong = carol.slice(0, -1) + (carol.endsWith('q') ? 'p' : 'q');
@@ -81,6 +95,6 @@ describe('address book', () => {
       { peerId: alice, endpoint: at('198.51.100.1:999') },
       { peerId: bob, endpoint: at('198.51.100.2:999') },
     ]);
-    expect(some.endpointOf(carol)).toEqual(at('nobody.example:999'));
+    expect(some.endpointsOf(carol)).toEqual([at('nobody.example:999')]);
   });
 });

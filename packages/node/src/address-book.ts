@@ -1,29 +1,41 @@
 import { type PeerId, parsePeerId, parseStaticKey } from '@matryoshka/session';
 import { type Destination, type Endpoint, MatryoshkaError, parseAddress, parseDestination } from '@matryoshka/wire';
 
-/** A destination with its peer ids checked and its host name resolved. */
-export interface Resolved {
+/** Where a peer is. */
+export interface Place {
+  readonly endpoint: Endpoint;
+  /** The same with the host name that was given, where a direct dial needs it: the certificate of a `wss` endpoint names it. */
+  readonly named?: Endpoint;
+}
+
+/** A destination with its peer ids checked and its host name resolved: where the peer is, or with `relay` where its relay is. */
+export interface Resolved extends Partial<Place> {
   readonly peerId?: PeerId;
   /** X25519 key that handshakes with the peer are made to, 32 bytes, where that is known. */
   readonly staticKey?: Uint8Array;
-  /** Where the peer is, or with `relay` where its relay is. */
-  readonly endpoint?: Endpoint;
-  /** The same with the host name that was given, where a direct dial needs it: the certificate of a `wss` endpoint names it. */
-  readonly named?: Endpoint;
+  /** Where else the peer may be, where it was named by its id alone. */
+  readonly others?: readonly Place[];
   /** The relay that the peer is registered with. */
   readonly relay?: PeerId;
 }
 
-/** A peer known beforehand, and where it is. */
-export interface KnownPeer {
+/** A peer known beforehand, and where it is, host names resolved. */
+export interface KnownPeer extends Place {
   readonly peerId: PeerId;
-  readonly endpoint: Endpoint;
+  readonly staticKey?: Uint8Array;
+  readonly others?: readonly Place[];
+}
+
+/** A peer as it was configured: more than once where it can be reached in several ways. */
+interface ConfiguredPeer {
+  readonly peerId: PeerId;
+  readonly endpoints: readonly Endpoint[];
   readonly staticKey?: Uint8Array;
 }
 
 /** What a node knows of where peers are: the configured ones. */
 export class AddressBook {
-  readonly #peers = new Map<PeerId, KnownPeer>();
+  readonly #peers = new Map<PeerId, ConfiguredPeer>();
   readonly #resolveHost: ((host: string) => Promise<string>) | undefined;
 
   /** @param peers - `peerId[+staticKey]@host:port` each, validated with the options */
@@ -33,7 +45,8 @@ export class AddressBook {
       const peer = parseDestination(text);
       if (peer.type !== 'endpoint' || peer.peerId === undefined) continue;
       const peerId = parsePeerId(peer.peerId);
-      this.#peers.set(peerId, { peerId, endpoint: peer.endpoint, ...staticKeyOf(peer) });
+      const { endpoints = [], ...known } = this.#peers.get(peerId) ?? { peerId };
+      this.#peers.set(peerId, { ...known, endpoints: [...endpoints, peer.endpoint], ...staticKeyOf(peer) });
     }
   }
 
@@ -45,14 +58,19 @@ export class AddressBook {
   /** Every peer known beforehand whose host name resolves now. */
   async peers(): Promise<KnownPeer[]> {
     const resolved = await Promise.allSettled(
-      [...this.#peers.values()].map(async (peer) => ({ ...peer, endpoint: await this.#address(peer.endpoint) })),
+      [...this.#peers.values()].map(async ({ endpoints, ...peer }) => ({ ...peer, ...(await this.#places(endpoints)) })),
     );
     return resolved.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
   }
 
+  /** Whether a peer is known beforehand. */
+  has(peerId: PeerId): boolean {
+    return this.#peers.has(peerId);
+  }
+
   /** Where a peer was configured to be, as it was named. */
-  endpointOf(peerId: PeerId): Endpoint | undefined {
-    return this.#peers.get(peerId)?.endpoint;
+  endpointsOf(peerId: PeerId): readonly Endpoint[] {
+    return this.#peers.get(peerId)?.endpoints ?? [];
   }
 
   /**
@@ -70,11 +88,11 @@ export class AddressBook {
       case 'peer': {
         const peer = this.#named(parsed.peerId, parsed);
         const known = this.#peers.get(peer.peerId);
-        return known === undefined ? peer : { ...peer, ...(await this.#place(known.endpoint)) };
+        return known === undefined ? peer : { ...peer, ...(await this.#places(known.endpoints)) };
       }
       case 'registered': {
         const relay = parsePeerId(parsed.relayPeerId);
-        const at = parsed.relayEndpoint ?? this.#peers.get(relay)?.endpoint;
+        const at = parsed.relayEndpoint ?? this.#peers.get(relay)?.endpoints[0];
         return { ...this.#named(parsed.peerId, parsed), relay, ...(at !== undefined && { endpoint: await this.#address(at) }) };
       }
       default:
@@ -89,7 +107,15 @@ export class AddressBook {
     return { peerId, ...(configured !== undefined && { staticKey: configured }), ...staticKeyOf(destination) };
   }
 
-  async #place(endpoint: Endpoint): Promise<{ readonly endpoint: Endpoint; readonly named?: Endpoint }> {
+  /** The first one whose name resolves, and the others. @throws MatryoshkaError `node.peer-unknown` where none does */
+  async #places(endpoints: readonly Endpoint[]): Promise<Pick<KnownPeer, 'endpoint' | 'named' | 'others'>> {
+    const results = await Promise.allSettled(endpoints.map((endpoint) => this.#place(endpoint)));
+    const [first, ...others] = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
+    if (first === undefined) throw (results[0] as PromiseRejectedResult).reason;
+    return others.length === 0 ? first : { ...first, others };
+  }
+
+  async #place(endpoint: Endpoint): Promise<Place> {
     const address = await this.#address(endpoint);
     return endpoint.transport === 'tcp' || address.host === endpoint.host ? { endpoint: address } : { endpoint: address, named: endpoint };
   }

@@ -12,9 +12,10 @@ import {
   formatDestination,
   formatEndpoint,
 } from '@matryoshka/wire';
-import type { AddressBook, Resolved } from './address-book.ts';
+import type { AddressBook, Place, Resolved } from './address-book.ts';
 import type { ConnectOptions, PathHop } from './connect-options.ts';
 import type { Origin } from './connection.ts';
+import { DirectSource } from './direct-source.ts';
 import { Gateways } from './gateways.ts';
 import type { SessionRegistry } from './registry.ts';
 
@@ -73,20 +74,44 @@ export class Connector {
     return this.#dialPeer({ endpoint }, { signal: this.#parts.closing });
   }
 
-  #dialPeer(
-    { peerId, endpoint, named, staticKey }: Resolved,
+  /** At its places one after the other, until one works. */
+  async #dialPeer(to: Resolved, options: Pick<ConnectSessionOptions, 'anonymous' | 'signal'>): Promise<Session> {
+    const { endpoint, named, others: [next, ...others] = [], ...peer } = to;
+    if (endpoint === undefined) throw new MatryoshkaError('node.peer-unknown');
+    try {
+      return await this.#dialPlace({ endpoint, ...(named && { named }) }, peer, options);
+    } catch (error) {
+      if (next === undefined || options.signal?.aborted === true) throw error;
+      return this.#dialPeer({ ...peer, ...next, others }, options);
+    }
+  }
+
+  #dialPlace(
+    { endpoint, named = endpoint }: Place,
+    { peerId, staticKey }: Resolved,
     options: Pick<ConnectSessionOptions, 'anonymous' | 'signal'>,
   ): Promise<Session> {
-    const { environment, suite, transports } = this.#parts;
-    if (endpoint === undefined) return Promise.reject(new MatryoshkaError('node.peer-unknown'));
-    const transport = transports.find((candidate) => candidate.handles(endpoint));
+    const { book, environment, suite } = this.#parts;
+    const source = new DirectSource({
+      dialled: named,
+      known: () => (peerId === undefined ? [] : book.endpointsOf(peerId)),
+      dial: async (at, first, signal) => this.#transport(at).dial(at, first, { signal }),
+    });
+    return connectSession(environment, source, {
+      suite,
+      dialled: endpoint,
+      ...(peerId && { demand: peerId }),
+      ...(staticKey && { remoteStatic: staticKey }),
+      ...options,
+    });
+  }
+
+  /** @throws MatryoshkaError `node.no-transport` */
+  #transport(endpoint: Endpoint): Transport {
+    const transport = this.#parts.transports.find((candidate) => candidate.handles(endpoint));
     if (transport === undefined)
-      return Promise.reject(new MatryoshkaError('node.no-transport', `no transport of this node can dial ${formatEndpoint(endpoint)}`));
-    return connectSession(
-      environment,
-      { next: ({ first }, signal) => transport.dial(named ?? endpoint, first, { signal }) },
-      { suite, dialled: endpoint, ...(peerId && { demand: peerId }), ...(staticKey && { remoteStatic: staticKey }), ...options },
-    );
+      throw new MatryoshkaError('node.no-transport', `no transport of this node can dial ${formatEndpoint(endpoint)}`);
+    return transport;
   }
 
   /** Checks and resolves what the user named; where a connected peer was dialled is known as well. */

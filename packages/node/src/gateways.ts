@@ -62,10 +62,10 @@ export class Gateways {
     const { book, environment, relay, sessions } = this.#parts;
     const known = await book.peers();
     return known.filter(
-      ({ peerId, endpoint }) =>
+      ({ peerId, endpoint, others = [] }) =>
         peerId !== environment.identity.peerId &&
         sessions.direct(peerId) === undefined &&
-        relay.mayBeGateway({ peerId, endpoints: [endpoint] }, destination),
+        relay.mayBeGateway({ peerId, endpoints: [endpoint, ...others.map((place) => place.endpoint)] }, destination),
     );
   }
 

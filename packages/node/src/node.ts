@@ -331,11 +331,8 @@ export class MatryoshkaNode implements AsyncDisposable {
       peerId: identity.peerId,
       sessions: () => this.#sessions,
       ownEndpoints: () => ownEndpoints(this.#sessions, this.listening),
-      endpointsOf: (peerId) => {
-        const endpoint = this.#book.endpointOf(peerId);
-        return endpoint === undefined ? [] : [endpoint];
-      },
-      isKnown: (peerId) => this.#book.endpointOf(peerId) !== undefined,
+      endpointsOf: (peerId) => this.#book.endpointsOf(peerId),
+      isKnown: (peerId) => this.#book.has(peerId),
       dial: (endpoint) => this.#connector.dial(endpoint),
       accept: (link, first) => this.#acceptor.offer(link, first),
       onServed: (event, link) => this.#emitter.emit('relay', { event, link: relayLinkStatus(link) }),

@@ -56,7 +56,10 @@ export interface NodeOptions {
   readonly listen?: readonly string[];
   /** The secret of a closed network, 16 bytes or more; all its nodes need the same. */
   readonly networkKey?: Uint8Array;
-  /** Peers known beforehand, as `peerId[+staticKey]@host:port`: ways to reach them by id, and first relays where none is connected (R18). */
+  /**
+   * Peers known beforehand, as `peerId[+staticKey]@host:port`: ways to reach them by id, and first relays where none is connected (R18). A
+   * peer that can be reached in several ways is named as often: they are tried in turn, also when its connection breaks.
+   */
   readonly peers?: readonly string[];
   readonly relay?: RelayNodeOptions;
   /** Whether peers that show no identity are welcome; default true. Circuits of others need it on relays. */

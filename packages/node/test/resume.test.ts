@@ -1,5 +1,6 @@
 import { randomBetween } from '@matryoshka/session';
 import { seededRandom, simulatedProvider } from '@matryoshka/simulation';
+import type { TransportFactory } from '@matryoshka/transport';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../src/index.ts';
 import { TestNetwork } from './network.ts';
@@ -45,6 +46,23 @@ async function transfer(
   return { received: wrong === 0 ? received : -wrong, errors };
 }
 
+/** A transport of `ws` endpoints that goes where `factory` goes. */
+function likeWebSocket(factory: TransportFactory): TransportFactory {
+  return (context) => {
+    const inner = factory(context);
+    return {
+      name: 'like-websocket',
+      handles: ({ transport }) => transport === 'ws',
+      dial: (to, first, options) => inner.dial({ ...to, transport: 'tcp' }, first, options),
+      listen: async (on, accept) => {
+        if (inner.listen === undefined) throw new TypeError('it does not listen');
+        const { close, endpoint } = await inner.listen({ ...on, transport: 'tcp' }, accept);
+        return { close, endpoint: { ...endpoint, transport: 'ws' } };
+      },
+    };
+  };
+}
+
 describe('a connection outlives its links (docs/protocol.md §5)', () => {
   test.each([1, 2, 3, 4, 5])('seed %i: a direct one whose link is cut again and again loses and repeats nothing', async (seed) => {
     const net = new TestNetwork(seed, { provider, latencyMs: 3 });
@@ -62,6 +80,28 @@ describe('a connection outlives its links (docs/protocol.md §5)', () => {
     await expect(transfer(net, connection, 'B', 8_000_000)).resolves.toEqual({ received: 8_000_000, errors: 0 });
     expect(events.length).toBeGreaterThan(0);
     expect(connection.open).toBe(true);
+  });
+
+  test('a peer that is known in two places, over TCP and WebSocket, is found again in the other one, and back', async () => {
+    const net = new TestNetwork(7, { provider, latencyMs: 3 });
+    const [a, raw, web] = ['10.1.0.1', '10.2.0.1', '10.3.0.1'];
+    const host = (address: string): TransportFactory => net.world.network.host(address);
+    const b = await net.start('B', raw, { transports: [host(raw), likeWebSocket(host(web))], listen: [`${raw}:999`, `ws://${web}:80`] });
+    const peers = [`${b.peerId}@${raw}:999`, `${b.peerId}@ws://${web}:80`];
+    await net.start('A', a, { transports: [host(a), likeWebSocket(host(a))], peers });
+    const connection = await net.run(net.node('A').connect(b.peerId));
+    const places = [connection.remote.host];
+    net.node('A').on('resumed', () => places.push(connection.remote.host));
+    for (const place of [raw, web]) net.world.network.setPath(a, place, { latencyMs: 3, bytesPerSecond: 1_000_000 });
+    const move = (from: string, to: string): void => {
+      net.world.network.unblock(a, to);
+      net.world.network.block(a, from);
+    };
+    net.world.clock.after(500, () => move(raw, web));
+    net.world.clock.after(2000, () => move(web, raw));
+    expect(await transfer(net, connection, 'B', 3_000_000)).toEqual({ received: 3_000_000, errors: 0 });
+    expect(places).toEqual([raw, web, raw]);
+    await net.close();
   });
 
   test('a relay in the middle dies: the connection goes on over another one, through the same first relay', async () => {
