@@ -30,9 +30,17 @@ export class Crew {
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS);
   }
 
-  /** Starts one more process. */
-  start<C extends Commands<C>>(name: string, script: URL, onEvent: (value: unknown) => void = () => {}): Worker<C> {
-    const worker = new Worker<C & BaseCommands>({ name, script, onEvent, onDied: (error) => this.#fail(error) });
+  /**
+   * Starts one more process.
+   * @param within - see `WorkerOptions`
+   */
+  start<C extends Commands<C>>(
+    name: string,
+    script: URL,
+    onEvent: (value: unknown) => void = () => {},
+    within?: readonly string[],
+  ): Worker<C> {
+    const worker = new Worker<C & BaseCommands>({ name, script, within, onEvent, onDied: (error) => this.#fail(error) });
     this.#workers.push(worker);
     return worker;
   }

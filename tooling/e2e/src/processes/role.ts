@@ -76,7 +76,13 @@ async function answer(handlers: ReadonlyMap<string, (...args: never[]) => unknow
     if (handler === undefined) throw new RangeError(`no command ${command}`);
     message = { type: 'answer', id, value: await handler(...(args as never[])) };
   } catch (error) {
-    message = { type: 'answer', id, error: error instanceof Error ? error.message : String(error) };
+    message = { type: 'answer', id, error: errorText(error) };
   }
   tell(message);
+}
+
+/** With the code of it, where it has one. */
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
 }

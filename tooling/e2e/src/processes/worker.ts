@@ -1,11 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { BaseCommands, Call, Commands, FromProcess, Report } from './role.ts';
 
 /** How much of what a process said on standard error is kept for its obituary. */
 const STDERR_LIMIT_LENGTH = 8192;
 /** How long a process may take to leave after it was let go. */
 const LEAVE_TIMEOUT_MS = 2000;
+
+/** Processes read the same sources again and again: compiled once, they start in a quarter of the time. Node's own place for it. */
+export const COMPILE_CACHE: Readonly<Record<string, string>> = { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
 
 const living = new Set<ChildProcess>();
 // Whatever way this process ends, it leaves none of its own behind.
@@ -19,6 +24,8 @@ export interface WorkerOptions {
   readonly name: string;
   /** The role's script. */
   readonly script: URL;
+  /** Command that runs the one behind it in its own way, in the same process: somewhere else, for example. */
+  readonly within?: readonly string[] | undefined;
   readonly onEvent: (value: unknown) => void;
   /** Called once where it ends unasked; the error names it and holds what it said on standard error. */
   readonly onDied: (error: Error) => void;
@@ -46,8 +53,11 @@ export class Worker<C extends Commands<C>> {
   constructor(options: WorkerOptions) {
     this.name = options.name;
     this.#options = options;
+    const [execPath, ...execArgv] = [...(options.within ?? []), process.execPath, '--conditions=@matryoshka/source'];
     const child = fork(options.script, {
-      execArgv: ['--conditions=@matryoshka/source'],
+      execPath,
+      execArgv,
+      env: { ...COMPILE_CACHE, ...process.env },
       // Standard output belongs to the results.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

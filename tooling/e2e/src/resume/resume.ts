@@ -4,6 +4,7 @@ import { type Play, secondsSince } from '../play.ts';
 import type { Crew } from '../processes/crew.ts';
 import type { Worker } from '../processes/worker.ts';
 import { formatBytes, formatRate } from '../quantities.ts';
+import { NODE_SCRIPT, loopbackPlan } from '../transfer/node-plan.ts';
 import type { NodeCommands, ResumedEvent } from '../transfer/node-process.ts';
 import { type TransferOutcome, runTransfers } from '../transfer/transfer.ts';
 import type { ProxyCommands } from './proxy-process.ts';
@@ -45,11 +46,10 @@ class ResumePlay implements Play<ResumeResult> {
     this.#crew = crew;
     this.#backBytes = Math.floor(options.bytes * BACK_PART);
     this.totalBytes = options.bytes + this.#backBytes;
-    const nodeScript = new URL('../transfer/node-process.ts', import.meta.url);
     const proxy = crew.start<ProxyCommands>('proxy', new URL('proxy-process.ts', import.meta.url));
     this.#proxy = proxy;
-    this.#a = crew.start('A', nodeScript);
-    this.#b = crew.start('B', nodeScript, (event) => {
+    this.#a = crew.start('A', NODE_SCRIPT);
+    this.#b = crew.start('B', NODE_SCRIPT, (event) => {
       // That the proxy has died is told elsewhere.
       proxy.call('arrived', (event as ResumedEvent).receivedBytes).catch(() => {});
     });
@@ -98,12 +98,11 @@ class ResumePlay implements Play<ResumeResult> {
   /** Connects A to B through the proxy; returns how A names the connection. */
   async #connect(): Promise<string> {
     const { seed, kills, bytes } = this.#options;
-    const address = await this.#b.call('start', HOST_B, {});
-    const [peerId, place] = address.split('@') as [string, string];
-    const { host, port } = parseEndpoint(place);
+    const { peerId, addresses } = await this.#b.call('start', loopbackPlan(HOST_B));
+    const { host, port } = parseEndpoint((addresses[0] as string).slice(peerId.length + 1));
     const [proxyPort] = await Promise.all([
       this.#proxy.call('start', HOST_PROXY, { host, port }, { seed, kills, bytes }),
-      this.#a.call('start', HOST_A, {}),
+      this.#a.call('start', loopbackPlan(HOST_A)),
     ]);
     const { id } = await this.#a.call('connect', `${peerId}@${HOST_PROXY}:${proxyPort}`, {});
     await this.#proxy.call('arm');

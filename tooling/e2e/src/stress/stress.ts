@@ -6,6 +6,7 @@ import { type Play, secondsSince } from '../play.ts';
 import type { Crew } from '../processes/crew.ts';
 import type { Worker } from '../processes/worker.ts';
 import { formatBytes, formatRate } from '../quantities.ts';
+import { NODE_SCRIPT, loopbackPlan } from '../transfer/node-plan.ts';
 import type { NodeCommands } from '../transfer/node-process.ts';
 import { type Transfer, runTransfers } from '../transfer/transfer.ts';
 
@@ -54,8 +55,7 @@ class StressPlay implements Play<StressResult> {
     this.#options = options;
     this.#crew = crew;
     this.totalBytes = options.bytes;
-    const script = new URL('../transfer/node-process.ts', import.meta.url);
-    this.#nodes = NODES.map(({ name }) => crew.start<NodeCommands>(name, script));
+    this.#nodes = NODES.map(({ name }) => crew.start<NodeCommands>(name, NODE_SCRIPT));
   }
 
   note(): string {
@@ -101,8 +101,11 @@ class StressPlay implements Play<StressResult> {
     const { relayMemoryBytes } = this.#options;
     const relay = { enabled: true, allowDial: ['loopback'], relayMemoryBytes } as const;
     // A serves nothing: it is no candidate for a next hop.
-    const starting = this.#nodes.map((node, i) => node.call('start', (NODES[i] as (typeof NODES)[number]).host, node === a ? {} : relay));
-    const addresses = (await Promise.all(starting)) as [string, string, string, string];
+    const starting = this.#nodes.map((node, i) => {
+      const plan = loopbackPlan((NODES[i] as (typeof NODES)[number]).host);
+      return node.call('start', node === a ? plan : { ...plan, relay });
+    });
+    const addresses = (await Promise.all(starting)).map((started) => started.addresses[0]) as [string, string, string, string];
     // Each relay has only the next one as its neighbour, so that there is one way to go.
     await a.call('befriend', addresses[1]);
     await b.call('befriend', addresses[2]);

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ConnectOptions, type Connection, type MatryoshkaNode, type NodeOptions, createNode } from '@matryoshka/node';
+import { type ConnectOptions, type Connection, type MatryoshkaNode, type NodeStatus, createNode, formatEndpoint } from '@matryoshka/node';
 import { tcp } from '@matryoshka/transport/tcp';
 import { emit, serveRole } from '../processes/role.ts';
 import { Exchange, type Outcome, type SidePlan } from './exchange.ts';
+import type { NodePlan } from './node-plan.ts';
 
 // A node of ours: end of a connection, or relay.
 
@@ -15,14 +16,22 @@ export interface ConnectionName {
   readonly role: Connection['role'];
 }
 
+/** Who a node is, and where it listens, as `peerId@host:port` each. */
+export interface Started {
+  readonly peerId: string;
+  readonly addresses: readonly string[];
+}
+
 /** What the role answers to. */
 export interface NodeCommands {
-  /** Starts the node on `host`, dialling from there too; returns where it is, as `peerId@host:port`. */
-  start(host: string, relay: NodeOptions['relay']): Promise<string>;
+  start(plan: NodePlan): Promise<Started>;
   /** Connects to a neighbour that relays. */
   befriend(address: string): Promise<void>;
   connect(destination: string, options: ConnectOptions): Promise<ConnectionName>;
   connections(): readonly ConnectionName[];
+  /** Closes a connection. */
+  disconnect(connectionId: string): Promise<void>;
+  status(): NodeStatus;
   /** Takes a stream of this name when the other side opens it. */
   accept(name: string, plan: SidePlan): void;
   /** Opens a stream of this name, which the other side accepts. */
@@ -49,6 +58,12 @@ let mostTakenBytes = 0;
 function started(): MatryoshkaNode {
   if (node === undefined) throw new Error('not started');
   return node;
+}
+
+function connectionOf(connectionId: string): Connection {
+  const connection = started().connections.find(({ id }) => id === connectionId);
+  if (connection === undefined) throw new RangeError(`no connection ${connectionId}`);
+  return connection;
 }
 
 function exchange(name: string, plan: SidePlan): Exchange {
@@ -91,8 +106,8 @@ function protocolOf(name: string): string {
 
 serveRole<NodeCommands>(
   {
-    async start(host, relay) {
-      node = await createNode({ ...(relay && { relay }), transports: [tcp({ localAddress: host })], listen: [`${host}:0`] });
+    async start({ dialFrom, ...options }) {
+      node = await createNode({ ...options, transports: [tcp(dialFrom === undefined ? {} : { localAddress: dialFrom })] });
       node.on('suspended', ({ reason }) => {
         suspended++;
         happened(`suspended with ${reason.code}: ${reason.message}`);
@@ -105,7 +120,8 @@ serveRole<NodeCommands>(
       node.on('disconnected', ({ connection, reason }) =>
         happened(`a ${connection.kind} connection ended with ${reason.code}: ${reason.message}`),
       );
-      return `${node.peerId}@${host}:${node.listening[0]?.port}`;
+      const { peerId } = node;
+      return { peerId, addresses: node.listening.map((endpoint) => `${peerId}@${formatEndpoint(endpoint)}`) };
     },
     async befriend(address) {
       const neighbour = await started().connect(address);
@@ -122,6 +138,8 @@ serveRole<NodeCommands>(
       return { id, kind, role };
     },
     connections: () => started().connections.map(({ id, kind, role }) => ({ id, kind, role })),
+    disconnect: (connectionId) => connectionOf(connectionId).close(),
+    status: () => started().status(),
     accept(name, plan) {
       const accepting = exchange(name, plan);
       const stop = started().serve(protocolOf(name), (stream) => {
@@ -130,8 +148,7 @@ serveRole<NodeCommands>(
       });
     },
     open(name, connectionId, plan) {
-      const connection = started().connections.find(({ id }) => id === connectionId);
-      if (connection === undefined) throw new RangeError(`no connection ${connectionId}`);
+      const connection = connectionOf(connectionId);
       const opening = exchange(name, plan);
       connection.openStream(protocolOf(name)).then(
         (stream) => opening.start(stream),
