@@ -50,6 +50,10 @@ export type CliEvent =
   | { readonly event: 'receiving'; readonly name: string; readonly size: number; readonly connection: ConnectionStatus }
   | ({ readonly event: 'received'; readonly file: string; readonly name: string; readonly connection: ConnectionStatus } & Transferred)
   | { readonly event: 'receive-failed'; readonly name?: string; readonly error: ErrorReport; readonly connection: ConnectionStatus }
+  /** The configuration was read again. Keys of `needRestart` have changed and count from the next start on. */
+  | { readonly event: 'reloaded'; readonly changed: readonly string[]; readonly needRestart: readonly string[] }
+  /** The node is about to stop. */
+  | { readonly event: 'stopping' }
   /** The answer to a line `status` on standard input. */
   | { readonly event: 'status'; readonly status: NodeStatus }
   /** The command failed. */
@@ -63,6 +67,9 @@ export interface Transferred {
   readonly sha256: string;
   readonly seconds: number;
 }
+
+/** All but failures of a command. */
+export type NamedEvent = Extract<CliEvent, { readonly event: string }>;
 
 /** With the time it was told, in milliseconds since 1970, to a part of a millisecond. */
 export type TimedEvent = CliEvent & { readonly at: number };

@@ -64,8 +64,9 @@ function dialClasses(value: string): readonly DialClass[] {
   return names as DialClass[];
 }
 
-/** Adds the flags of {@link NodeFlags}. */
-export function addNodeFlags(command: Command): Command {
+/** Adds the flags of {@link NodeFlags}; `--json` only where the command has it from nowhere else. */
+export function addNodeFlags(command: Command, { json = true }: { readonly json?: boolean } = {}): Command {
+  if (json) command.option('--json', 'one JSON object per line on standard output');
   return command
     .addOption(repeated('--listen <host:port>', 'listen there, port 0 for any free one', parseEndpoint))
     .option('--dial-from <address>', 'local IP address that connections are made from', checked(checkAddress))
@@ -75,7 +76,6 @@ export function addNodeFlags(command: Command): Command {
     .option('--identity <file>', 'who this node is, and its static key; made if missing (default: a new identity each time)')
     .option('--network-key-file <file>', 'key of a closed network, hex or base64, 16 bytes or more')
     .option('--grace <seconds>', 'how long a connection whose link broke waits for another one (default: 30); 0: not at all', seconds)
-    .option('--json', 'one JSON object per line on standard output')
     .option('--exit-with-parent', 'stop when standard input ends');
 }
 

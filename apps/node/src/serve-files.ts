@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { type Connection, type MatryoshkaNode, type PeerId, connectionStatus } from '@matryoshka/node';
+import { type Connection, type MatryoshkaNode, connectionStatus } from '@matryoshka/node';
 import { CliError } from './cli-error.ts';
 import { FILE_PROTOCOL } from './file/file-message.ts';
 import { printable } from './file/file-name.ts';
@@ -18,8 +18,8 @@ const MAX_INCOMING = 16;
 
 export interface ServeFilesOptions {
   readonly directory: string;
-  /** Takes files from this peer only, which has to prove that it is the one. */
-  readonly from?: PeerId | undefined;
+  /** Takes files from these peers only, which have to prove that they are the ones; without it from all. */
+  readonly from?: readonly string[] | undefined;
   readonly signal: AbortSignal;
   readonly onStored?: (stored: StoredFile, connection: Connection) => void;
 }
@@ -44,11 +44,12 @@ export class FileServer {
   readonly #output: Output;
   readonly #options: ServeFilesOptions;
   readonly #incoming = new Set<Promise<void>>();
+  readonly #unserve: () => void;
 
   constructor(node: MatryoshkaNode, output: Output, options: ServeFilesOptions) {
     this.#output = output;
     this.#options = options;
-    node.serve(FILE_PROTOCOL, (stream, connection) => {
+    this.#unserve = node.serve(FILE_PROTOCOL, (stream, connection) => {
       const receiving = this.#receive(stream, connection).finally(() => this.#incoming.delete(receiving));
       this.#incoming.add(receiving);
     });
@@ -57,6 +58,11 @@ export class FileServer {
   /** Resolves when nothing is on its way any more: files that were given up have left nothing behind then. */
   async settled(): Promise<void> {
     await Promise.all(this.#incoming);
+  }
+
+  /** Takes no more files; those on their way go on. */
+  stop(): void {
+    this.#unserve();
   }
 
   async #receive(stream: Parameters<typeof receiveFile>[0], connection: Connection): Promise<void> {
@@ -99,7 +105,7 @@ export class FileServer {
 
   #refusal(connection: Connection, _offer: Offer): FileRefusal | undefined {
     const { from } = this.#options;
-    if (from !== undefined && connection.peerId !== from) return new FileRefusal('sender-refused');
+    if (from !== undefined && !(connection.authenticated && from.includes(connection.peerId ?? ''))) return new FileRefusal('sender-refused');
     return this.#incoming.size > MAX_INCOMING ? new FileRefusal('busy') : undefined;
   }
 }

@@ -30,7 +30,9 @@ export class Access {
   readonly #refusals = new Map<AccessRefusal, number>();
   #settings: DoorSettings;
 
-  constructor({ clock, relay }: AccessParts, settings: DoorSettings) {
+  constructor({ clock, relay }: AccessParts, { access, acceptAnonymous, maxHandshakes }: DoorSettings) {
+    // Whatever else is in the options, an identity among it, is no matter of the status.
+    const settings = { access, acceptAnonymous, maxHandshakes };
     this.#relay = relay;
     this.#settings = settings;
     this.admission = new AddressAdmission(clock, admissionSettings(settings), this.refused);

@@ -4,15 +4,28 @@ import type * as z from 'zod';
 /** The options there are, by the path of the object they are in. */
 export type KnownOptions = Readonly<Record<string, readonly string[]>>;
 
-/** `config.invalid` that names each wrong option, what is allowed, and what it was. */
-export function configError(error: z.ZodError, options: unknown, known: KnownOptions): MatryoshkaError {
-  // The first thing wrong with an option; what follows from it helps nobody.
-  const problems = new Map<string, string>();
+/** An option that is wrong. */
+export interface OptionProblem {
+  /** Names it, e.g. `relay.enabled`; where it is unknown, the object it is in. */
+  readonly path: string;
+  /** Names it, says what is allowed, and what it was. */
+  readonly message: string;
+}
+
+/** The first thing wrong with each option; what follows from it helps nobody. */
+export function optionProblems(error: z.ZodError, options: unknown, known: KnownOptions): readonly OptionProblem[] {
+  const problems = new Map<string, OptionProblem>();
   for (const issue of error.issues) {
     const path = issue.path.map(String).join('.');
-    if (!problems.has(path)) problems.set(path, problem(issue, path, options, known));
+    if (!problems.has(path)) problems.set(path, { path, message: problem(issue, path, options, known) });
   }
-  return new MatryoshkaError('config.invalid', `invalid options: ${[...problems.values()].join('; ')}`);
+  return [...problems.values()];
+}
+
+/** `config.invalid` that names each wrong option, what is allowed, and what it was. */
+export function configError(error: z.ZodError, options: unknown, known: KnownOptions): MatryoshkaError {
+  const messages = optionProblems(error, options, known).map(({ message }) => message);
+  return new MatryoshkaError('config.invalid', `invalid options: ${messages.join('; ')}`);
 }
 
 function problem(issue: z.core.$ZodIssue, path: string, options: unknown, known: KnownOptions): string {

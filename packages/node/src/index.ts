@@ -4,7 +4,16 @@ export { Connection, type ConnectionKind } from './connection.ts';
 export type { ConnectOptions, PathHop } from './connect-options.ts';
 export type { DirectoryOptions } from './directory/directory-options.ts';
 export { MatryoshkaNode, type NodeEvents, type StreamServer, createNode } from './node.ts';
-export type { NodeOptions, RelayNodeOptions, ResumeNodeOptions } from './options.ts';
+export type { KnownOptions, OptionProblem } from './config-error.ts';
+export {
+  type NodeOptions,
+  type ParsedOptions,
+  type RelayNodeOptions,
+  type ResumeNodeOptions,
+  knownNodeOptions,
+  nodeOptionProblems,
+  parseNodeOptions,
+} from './options.ts';
 export { type ConnectionStatus, type NeighbourStatus, type NodeStatus, type RelayLinkStatus, connectionStatus } from './status.ts';
 export {
   type Identity,

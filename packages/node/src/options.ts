@@ -13,7 +13,7 @@ import type { Clock, TransportFactory } from '@matryoshka/transport';
 import { type SuiteName, parseAddress, parseDestination, parseEndpoint } from '@matryoshka/wire';
 import * as z from 'zod';
 import { type AccessOptions, type DoorSettings, KNOWN_ACCESS, doorShape, refineDoor } from './access-options.ts';
-import { type KnownOptions, configError } from './config-error.ts';
+import { type KnownOptions, type OptionProblem, configError, optionProblems } from './config-error.ts';
 import { type DirectoryOptions, type DirectorySettings, directoryObject } from './directory/directory-options.ts';
 
 /** How a node serves relay links (R1). */
@@ -222,7 +222,22 @@ function parsePeer(value: string): void {
  * @throws MatryoshkaError `config.invalid` that names each wrong option, what is allowed, and what it was
  */
 export function parseNodeOptions(options: unknown): ParsedOptions {
-  const result = nodeSchema.superRefine((parsed, context) => refineDoor(parsed as unknown as DoorSettings, context)).safeParse(options);
+  const result = check(options);
   if (result.success) return result.data as unknown as ParsedOptions;
   throw configError(result.error, options, KNOWN);
+}
+
+/** What is wrong with each option, without making a node: nothing where all is well. */
+export function nodeOptionProblems(options: unknown): readonly OptionProblem[] {
+  const result = check(options);
+  return result.success ? [] : optionProblems(result.error, options, KNOWN);
+}
+
+/** The options there are, by the path of the object they are in; that of the whole is empty. */
+export function knownNodeOptions(): KnownOptions {
+  return KNOWN;
+}
+
+function check(options: unknown): z.ZodSafeParseResult<unknown> {
+  return nodeSchema.superRefine((parsed, context) => refineDoor(parsed as unknown as DoorSettings, context)).safeParse(options);
 }

@@ -241,6 +241,21 @@ describe('R14 allowances', () => {
   });
 });
 
+describe('the status', () => {
+  test('tells who may come and what became of them, and nothing else of the options: no identity, no network key', async () => {
+    net = new TestNetwork(20);
+    const node = await net.start('A', '10.1.0.1', { networkKey: new Uint8Array(16).fill(1), identity: new Uint8Array(32).fill(2) });
+    expect(Object.keys(node.access()).toSorted()).toEqual([
+      'acceptAnonymous',
+      'access',
+      'maxHandshakes',
+      'openConnections',
+      'refusals',
+      'reputations',
+    ]);
+  });
+});
+
 describe('settings that are wrong', () => {
   test.each<[object, string]>([
     [{ allow: ['10.0.0.0/8', '10.0.0.0/33'] }, 'access.allow.1: "10.0.0.0/33" is no network: the length of its prefix must be 0 to 32'],

@@ -52,11 +52,11 @@ async function receive(flags: ReceiveFlags): Promise<void> {
   const enough = new AbortController();
   const files = new FileServer(node, output, {
     directory: flags.into,
-    from: flags.from,
+    from: flags.from && [flags.from],
     signal: AbortSignal.any([signal, enough.signal]),
     onStored,
   });
-  using _input = obeyInput(node, output, signal);
+  using _input = obeyInput(() => node, output, signal);
   for (const peer of flags.peer) void keepConnected(node, peer, output, signal);
   const last = await Promise.race([flags.once === true ? stored.promise : new Promise<never>(() => {}), interruption.wait()]);
   // The receipt is on its way: who sent the file closes when it has it.

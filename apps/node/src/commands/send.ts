@@ -78,7 +78,7 @@ async function send(path: string, to: string, flags: SendFlags): Promise<void> {
   await using file = await OutgoingFile.open(path, flags.name);
   await using node = await createNode(await nodeOptions(flags));
   reportNode(node, output, { quiet: true });
-  using _input = obeyInput(node, output, signal);
+  using _input = obeyInput(() => node, output, signal);
   try {
     await connectPeers(node, flags.peer, output, signal);
     await using connection = await connect(node, to, flags, output, signal);

@@ -55,6 +55,8 @@ export class Narrator {
       case 'receiving':
       case 'received':
       case 'receive-failed':
+      case 'reloaded':
+      case 'stopping':
       case 'status':
         break;
       default:

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseDestination } from '@matryoshka/node';
+import { CliError } from '../cli-error.ts';
+import { writeFileAtomically } from '../write-file.ts';
+
+// Peers that were joined. The configuration is its owner's to write; what commands learn is kept beside it.
+
+/** The file in the data folder: one peer per line. */
+export function joinedPeersFile(data: string): string {
+  return join(data, 'peers');
+}
+
+/** @throws CliError `config.unreadable`, `config.invalid` */
+export async function readJoinedPeers(data: string): Promise<readonly string[]> {
+  const file = joinedPeersFile(data);
+  let content: string;
+  try {
+    content = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new CliError('config.unreadable', `cannot read ${file}: ${(error as Error).message}`, undefined, { cause: error });
+  }
+  return content
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/**
+ * Adds a peer; what was known of it before is replaced.
+ * @param peer - `peerId@host:port`
+ */
+export async function addJoinedPeer(data: string, peer: string): Promise<void> {
+  const peerId = (text: string): string | undefined => {
+    const destination = parseDestination(text);
+    return destination.type === 'endpoint' ? destination.peerId : undefined;
+  };
+  const others = (await readJoinedPeers(data)).filter((other) => peerId(other) !== peerId(peer));
+  await writeFileAtomically(joinedPeersFile(data), `${[...others, peer].join('\n')}\n`);
+}

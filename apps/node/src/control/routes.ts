@@ -1,0 +1,21 @@
+import { openApiDocument } from './openapi.ts';
+import { type Route, route } from './route.ts';
+import { CONNECTION_ROUTES } from './routes/connection-routes.ts';
+import { DAEMON_ROUTES } from './routes/daemon-routes.ts';
+import { EVENT_ROUTES } from './routes/event-routes.ts';
+import * as z from 'zod';
+
+const DOCUMENTED: readonly Route[] = [...DAEMON_ROUTES, ...CONNECTION_ROUTES, ...EVENT_ROUTES];
+
+/** Everything the control API answers. */
+export const ROUTES: readonly Route[] = [
+  ...DOCUMENTED,
+  route({
+    method: 'GET',
+    path: '/openapi.json',
+    name: 'openapi',
+    summary: 'The OpenAPI document of this API',
+    answer: { type: 'json', schema: z.looseObject({}) },
+    handle: () => openApiDocument(ROUTES),
+  }),
+];

@@ -1,0 +1,93 @@
+import * as z from 'zod';
+
+// What the control API tells, for its document. Others may be added to each; nobody may count on there being no more.
+
+const text = z.string();
+const count = z.int().min(0);
+
+export const neighbourShape: z.ZodType = z.looseObject({
+  peerId: text.optional().describe('missing where it showed no identity'),
+  endpoint: text,
+});
+
+export const connectionShape: z.ZodType = z
+  .looseObject({
+    id: text.describe('names the connection within this node'),
+    kind: z.enum(['direct', 'relayed', 'telescoped']),
+    role: z.enum(['initiator', 'responder']),
+    state: z.enum(['open', 'suspended', 'closed']),
+    peerId: text.optional().describe('missing where the other side showed no identity'),
+    authenticated: z.boolean(),
+    local: text,
+    remote: text,
+    nesting: count.describe('relay links below this connection'),
+    relaying: z.boolean().optional().describe('whether the other side announces that it serves relay links'),
+  })
+  .describe('a connection of this node');
+
+export const relayLinkShape: z.ZodType = z
+  .looseObject({
+    port: text.describe('64-bit number, decimal'),
+    state: z.enum(['choosing', 'requested', 'open', 'draining', 'closed']),
+    previousHop: neighbourShape,
+    nextHop: neighbourShape.optional(),
+    hopsLeft: count.describe('hops after this node'),
+    destination: text,
+    bytesForward: count,
+    bytesBackward: count,
+  })
+  .describe('a relay link that this node forwards for others');
+
+export const nodeShape: z.ZodType = z.looseObject({
+  peerId: text,
+  listening: z.array(text),
+  relayEnabled: z.boolean(),
+  connections: z.array(connectionShape),
+  relayLinks: z.array(relayLinkShape),
+  relayLinkEnds: count,
+  relayMemory: z.looseObject({ takenBytes: count, totalBytes: count }),
+});
+
+export const statusShape: z.ZodType = z.looseObject({
+  version: text,
+  pid: count,
+  startedAtMs: z.number().describe('milliseconds since 1970'),
+  dataFolder: text,
+  configFile: text,
+  needRestart: z.array(text).describe('keys of the configuration that have changed and count from the next start on'),
+  node: nodeShape,
+  access: z.looseObject({}).describe('who may connect, what neighbours may ask, and what was refused for which reason'),
+  features: z.looseObject({}).describe('what runs on top of the node, each under its name'),
+});
+
+export const settingShape: z.ZodType = z.looseObject({
+  path: text.describe('e.g. relay.enabled'),
+  value: z.unknown(),
+  origin: text.describe('where the value comes from'),
+  live: z.boolean().describe('whether a change takes effect while the node runs'),
+  about: text,
+});
+
+export const eventShape: z.ZodType = z.looseObject({
+  event: text,
+  at: z.number().describe('milliseconds since 1970'),
+});
+
+/** Options of `connect`, as the library takes them. */
+export const connectShape: z.ZodType<ConnectRequest, ConnectRequest> = z.strictObject({
+  to: z.string().min(1).describe('[peerId@]host:port, a peer id, or peerId@relayPeerId[@host:port]'),
+  hops: z.int().min(1).max(15).optional().describe('relayed over this many hops, which relays choose'),
+  path: z.array(z.string()).min(1).optional().describe('telescoped through these peers, peerId@host:port each'),
+  gateway: z.string().optional().describe('with hops: the first relay'),
+  anonymous: z.boolean().optional().describe('shows no identity; default true with path'),
+  unverifiedDestination: z.boolean().optional().describe('allows a relayed connection to an endpoint without a peer id'),
+});
+
+export interface ConnectRequest {
+  readonly to: string;
+  readonly hops?: number | undefined;
+  readonly path?: string[] | undefined;
+  readonly gateway?: string | undefined;
+  readonly anonymous?: boolean | undefined;
+  readonly unverifiedDestination?: boolean | undefined;
+}
