@@ -1,10 +1,33 @@
 import { Command, CommanderError } from 'commander';
+import { configCommand } from './commands/config.ts';
+import { connectCommand, disconnectCommand } from './commands/connect.ts';
+import { peersCommand } from './commands/peers.ts';
 import { receiveCommand } from './commands/receive.ts';
 import { sendCommand } from './commands/send.ts';
+import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { hintOf, reportError } from './describe-error.ts';
 import { Output } from './output.ts';
 import { VERSION } from './version.ts';
+
+/** All commands, in the order of the help. */
+const COMMANDS: readonly (() => Command)[] = [
+  upCommand,
+  statusCommand,
+  peersCommand,
+  connectCommand,
+  disconnectCommand,
+  sendCommand,
+  receiveCommand,
+  configCommand,
+];
+
+/** Commands made apart inherit nothing by themselves: a wrong call must not end the process from within the parser. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const inner of command.commands) inherit(inner, command);
+  return command;
+}
 
 /** The whole command line. */
 export function createProgram(): Command {
@@ -14,10 +37,7 @@ export function createProgram(): Command {
     .exitOverride()
     .showHelpAfterError('Try --help.')
     .addHelpText('after', '\nExample:\n  $ matryoshka receive --listen 127.0.0.1:999 --into /tmp');
-  for (const command of [upCommand(), sendCommand(), receiveCommand()]) {
-    // Commands made apart do not inherit it: a wrong call must not end the process from within the parser.
-    program.addCommand(command.copyInheritedSettings(program));
-  }
+  for (const command of COMMANDS) program.addCommand(inherit(command(), program));
   return program;
 }
 

@@ -46,7 +46,9 @@ export async function readIdentitySeed(path: string, seedLength: number): Promis
 /** Makes the file of a secret, readable by its owner only, unless it is there. */
 async function createSecretFile(path: string, what: string, secret: () => string): Promise<boolean> {
   const failed = (error: unknown): CliError =>
-    new CliError('config.secret-unreadable', `cannot make ${path} for the ${what}: ${(error as Error).message}`, undefined, { cause: error });
+    new CliError('config.secret-unreadable', `cannot make ${path} for the ${what}: ${(error as Error).message}`, undefined, {
+      cause: error,
+    });
   let handle: FileHandle;
   try {
     handle = await open(path, 'wx', 0o600);

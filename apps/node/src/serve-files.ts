@@ -105,7 +105,8 @@ export class FileServer {
 
   #refusal(connection: Connection, _offer: Offer): FileRefusal | undefined {
     const { from } = this.#options;
-    if (from !== undefined && !(connection.authenticated && from.includes(connection.peerId ?? ''))) return new FileRefusal('sender-refused');
+    if (from !== undefined && !(connection.authenticated && from.includes(connection.peerId ?? '')))
+      return new FileRefusal('sender-refused');
     return this.#incoming.size > MAX_INCOMING ? new FileRefusal('busy') : undefined;
   }
 }

@@ -23,9 +23,14 @@ export async function writeFileAtomically(path: string, content: string): Promis
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new CliError('file.unwritable', `cannot write ${path}: ${message}`, code === 'ENOSPC' ? 'the disk is full: make space and try again' : undefined, {
-      cause: error,
-    });
+    throw new CliError(
+      'file.unwritable',
+      `cannot write ${path}: ${message}`,
+      code === 'ENOSPC' ? 'the disk is full: make space and try again' : undefined,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -33,7 +38,11 @@ export async function writeFileAtomically(path: string, content: string): Promis
 async function syncFolder(path: string): Promise<void> {
   try {
     const handle = await open(path);
-    await handle.sync().finally(() => handle.close());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   } catch {
     // Windows.
   }

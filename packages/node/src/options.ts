@@ -223,7 +223,7 @@ function parsePeer(value: string): void {
  */
 export function parseNodeOptions(options: unknown): ParsedOptions {
   const result = check(options);
-  if (result.success) return result.data as unknown as ParsedOptions;
+  if (result.success) return result.data as ParsedOptions;
   throw configError(result.error, options, KNOWN);
 }
 

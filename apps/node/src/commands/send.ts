@@ -1,29 +1,23 @@
-import { type ConnectOptions, type Connection, type MatryoshkaNode, connectionStatus, createNode, parseStaticKey } from '@matryoshka/node';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type ConnectOptions, type Connection, type MatryoshkaNode, connectionStatus, createNode } from '@matryoshka/node';
+import { Command } from 'commander';
 import { reportError } from '../describe-error.ts';
 import { FILE_PROTOCOL } from '../file/file-message.ts';
 import { printable } from '../file/file-name.ts';
 import { OutgoingFile } from '../file/outgoing-file.ts';
 import { sendFile } from '../file/send-file.ts';
 import { obeyInput } from '../input-commands.ts';
-import { checked } from '../flag.ts';
 import { Interruption } from '../interruption.ts';
 import { type NodeFlags, addNodeFlags, destination, nodeOptions } from '../node-flags.ts';
 import { peerText, reportNode } from '../node-reporter.ts';
 import { Output } from '../output.ts';
+import { type RouteFlags, addRouteFlags, routeOf } from '../route-flags.ts';
 import { formatCount, formatRate } from '../quantities.ts';
 
 /** Programs hear of progress this often, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
 
-interface SendFlags extends NodeFlags {
+interface SendFlags extends NodeFlags, RouteFlags {
   readonly name?: string;
-  readonly hops?: number;
-  readonly path?: readonly string[];
-  readonly gateway?: string;
-  readonly anonymous?: boolean;
-  readonly unverifiedDestination?: true;
-  readonly staticKey?: string;
 }
 
 /** `matryoshka send`: sends a file, directly, through relays or through a circuit. */
@@ -37,19 +31,8 @@ export function sendCommand(): Command {
       '[peerId@]host:port, a peer id, or peerId@relayPeerId[@host:port]; peerId+staticKey of a hidden peer',
       destination,
     )
-    .addOption(
-      new Option('--hops <count>', 'relayed over this many hops, 1 to 15, that the relays choose').argParser(wholeNumber).conflicts('path'),
-    )
-    .addOption(
-      new Option('--path <peers>', 'telescoped through these peers, peerId@host:port each, separated by commas').argParser(peerList),
-    )
-    .option('--gateway <peer>', 'with --hops: the first relay, a peer id or peerId@host:port (default: any peer that relays)', destination)
-    .option('--name <name>', 'name of the file at the receiver (default: the name it has)')
-    .option('--anonymous', 'do not show who this is (default with --path)')
-    .option('--no-anonymous', 'show who this is (default without --path)')
-    .option('--static-key <key>', 'of the destination, as peerId+staticKey says it, too; shows no identity', checked(parseStaticKey))
-    .option('--unverified-destination', 'with --hops: send to a destination without a peer id, whoever answers');
-  return addNodeFlags(command)
+    .option('--name <name>', 'name of the file at the receiver (default: the name it has)');
+  return addNodeFlags(addRouteFlags(command))
     .addHelpText(
       'after',
       `
@@ -59,15 +42,6 @@ Examples:
   $ matryoshka send photo.jpg mtk1…@198.51.100.9:999 --path mtk1…@203.0.113.5:999,mtk1…@192.0.2.7:999`,
     )
     .action(send);
-}
-
-function wholeNumber(value: string): number {
-  if (!/^-?\d+$/.test(value)) throw new InvalidArgumentError('Expected a whole number.');
-  return Number(value);
-}
-
-function peerList(value: string): readonly string[] {
-  return value.split(',').map((peer) => destination(peer.trim()));
 }
 
 async function send(path: string, to: string, flags: SendFlags): Promise<void> {
@@ -111,21 +85,13 @@ async function connect(
   output: Output,
   signal: AbortSignal,
 ): Promise<AsyncDisposable & { readonly value: Connection; readonly seconds: number }> {
-  const { hops, path, gateway, anonymous } = flags;
+  const { hops, path } = flags;
   const peers = node.connections.map(({ peerId }) => peerId).filter((peerId) => peerId !== undefined);
   output.event({ event: 'connecting', destination: to, peers, ...(hops !== undefined && { hops }), ...(path !== undefined && { path }) });
   output.note(
     `connecting to ${to}${hops === undefined ? '' : ` over ${hops} hops`}${path === undefined ? '' : ` through ${path.length} peers`}`,
   );
-  const options: ConnectOptions = {
-    signal,
-    ...(hops !== undefined && { hops }),
-    ...(path !== undefined && { path }),
-    ...(gateway !== undefined && { gateway }),
-    ...(anonymous !== undefined && { anonymous }),
-    ...(flags.staticKey !== undefined && { staticKey: flags.staticKey }),
-    ...(flags.unverifiedDestination === true && { unverifiedDestination: true }),
-  };
+  const options: ConnectOptions = { signal, ...routeOf(flags) };
   const startedMs = performance.now();
   const value = await node.connect(to, options);
   const seconds = (performance.now() - startedMs) / 1000;

@@ -91,7 +91,12 @@ export const LOG_FORMAT: ConfigKey<'auto' | 'json' | 'text'> = appKey(
   'How lines are logged on standard error; auto: text on a terminal, JSON elsewhere.',
 );
 
-export const LOG_TIME: ConfigKey<boolean> = appKey('log.time', flag, () => true, 'Whether lines of text begin with the time; a journal has its own.');
+export const LOG_TIME: ConfigKey<boolean> = appKey(
+  'log.time',
+  flag,
+  () => true,
+  'Whether lines of text begin with the time; a journal has its own.',
+);
 
 function checkLoopback(value: string): void {
   const { host, transport, relayPort } = parseEndpoint(value);

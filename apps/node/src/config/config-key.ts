@@ -21,7 +21,12 @@ export interface KeyTraits {
 }
 
 /** An option of the node, by its path there. The node checks its range; the schema is its type. */
-export function nodeKey<T>(path: string, schema: z.ZodType<T>, about: string, { live = false }: { readonly live?: boolean } = {}): ConfigKey<T> {
+export function nodeKey<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  about: string,
+  { live = false }: { readonly live?: boolean } = {},
+): ConfigKey<T> {
   return { path, schema, about, live, nodeOption: true };
 }
 

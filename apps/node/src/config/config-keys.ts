@@ -31,13 +31,21 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   nodeKey('relay.forward', flag, 'Whether relay links are forwarded for others; without it this node is only their destination.'),
   nodeKey('relay.relayPorts', text, 'Whether a relay link that is forwarded keeps its number (end-to-end) or gets a new one (per-hop).'),
   nodeKey('relay.allowDial', texts, 'Kinds of addresses besides global ones that are dialled for others, e.g. loopback, private.'),
-  nodeKey('relay.ipv4ExcludedNetworksCidrLeadingBits', number, 'Leading bits that make two IPv4 addresses one network, when relays choose the next hop.'),
+  nodeKey(
+    'relay.ipv4ExcludedNetworksCidrLeadingBits',
+    number,
+    'Leading bits that make two IPv4 addresses one network, when relays choose the next hop.',
+  ),
   nodeKey('relay.ipv6ExcludedNetworksCidrLeadingBits', number, 'The same for IPv6.'),
   nodeKey('relay.relayMemoryBytes', number, 'Bound of all memory for relayed bytes.'),
 
   nodeKey('resume.graceMs', number, 'How long a connection whose link broke waits for another one, in milliseconds; 0: not at all.'),
   nodeKey('resume.retainedBytes', number, 'Bytes kept of one connection until the other side has them.'),
-  nodeKey('resume.stallMs', number, 'How long a relayed connection waits on an interrupted path before it looks for another, in milliseconds.'),
+  nodeKey(
+    'resume.stallMs',
+    number,
+    'How long a relayed connection waits on an interrupted path before it looks for another, in milliseconds.',
+  ),
   nodeKey('resume.maxSuspended', number, 'Connections that may wait for another link at once.'),
   nodeKey('resume.maxSuspendedPerNetwork', number, 'Those of one source network.'),
   nodeKey('resume.maxSuspendedPerPeer', number, 'Those of one peer.'),

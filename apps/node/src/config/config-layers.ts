@@ -26,7 +26,9 @@ export async function fileLayer(file: string): Promise<Layer | undefined> {
     content = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new CliError('config.unreadable', `cannot read the configuration ${file}: ${(error as Error).message}`, undefined, { cause: error });
+    throw new CliError('config.unreadable', `cannot read the configuration ${file}: ${(error as Error).message}`, undefined, {
+      cause: error,
+    });
   }
   return tomlLayer(content, { kind: 'file', file });
 }
@@ -41,9 +43,14 @@ export function tomlLayer(content: string, origin: Origin & { readonly kind: 'fi
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [what] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
-    throw new CliError('config.invalid', `${origin.file}:${error.line}:${error.column}: this is no TOML: ${what}`, 'the format is described at https://toml.io', {
-      cause: error,
-    });
+    throw new CliError(
+      'config.invalid',
+      `${origin.file}:${error.line}:${error.column}: this is no TOML: ${what}`,
+      'the format is described at https://toml.io',
+      {
+        cause: error,
+      },
+    );
   }
   const layer = { settings: [] as Setting[], problems: [] as ConfigProblem[] };
   readSection(document, '', origin, layer);

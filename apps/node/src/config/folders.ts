@@ -29,7 +29,8 @@ export function findFolders(flags: FolderFlags, environment: NodeJS.ProcessEnv):
   return {
     data: resolve(data ?? join(base(environment.XDG_DATA_HOME, '.local', 'share'), 'matryoshka')),
     configFile: resolve(
-      config ?? (data === undefined ? join(base(environment.XDG_CONFIG_HOME, '.config'), 'matryoshka', 'config.toml') : join(data, 'config.toml')),
+      config ??
+        (data === undefined ? join(base(environment.XDG_CONFIG_HOME, '.config'), 'matryoshka', 'config.toml') : join(data, 'config.toml')),
     ),
   };
 }

@@ -77,7 +77,9 @@ export class ControlClient {
   }
 
   readonly #lost = (cause: unknown): CliError =>
-    new CliError('control.lost', 'the node ended before it had answered', 'look at its log, and start it again with "matryoshka up"', { cause });
+    new CliError('control.lost', 'the node ended before it had answered', 'look at its log, and start it again with "matryoshka up"', {
+      cause,
+    });
 
   async #send(method: string, path: string, { body, bodyLength, signal }: CallOptions): Promise<IncomingMessage> {
     const stream = isReadable(body) ? body : undefined;
@@ -109,11 +111,18 @@ export class ControlClient {
 
   #unreachable(error: NodeJS.ErrnoException): Error {
     if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
-      return new CliError('control.not-running', `no node is running with the data folder ${this.#data}`, 'start it with "matryoshka up", or name its folder with --data', {
+      return new CliError(
+        'control.not-running',
+        `no node is running with the data folder ${this.#data}`,
+        'start it with "matryoshka up", or name its folder with --data',
+        {
+          cause: error,
+        },
+      );
+    if (error.code === 'EACCES' || error.code === 'EPERM')
+      return new CliError('control.refused', `the node at ${this.#socketPath} belongs to another user`, 'ask it as the user it runs as', {
         cause: error,
       });
-    if (error.code === 'EACCES' || error.code === 'EPERM')
-      return new CliError('control.refused', `the node at ${this.#socketPath} belongs to another user`, 'ask it as the user it runs as', { cause: error });
     return error instanceof CliError ? error : this.#lost(error);
   }
 }

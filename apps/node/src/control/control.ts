@@ -37,7 +37,10 @@ export class Control implements AsyncDisposable {
       return server;
     };
     try {
-      await listenLocally(control(() => ({ kind: 'socket' })), daemon.config.get(CONTROL_SOCKET));
+      await listenLocally(
+        control(() => ({ kind: 'socket' })),
+        daemon.config.get(CONTROL_SOCKET),
+      );
       const listen = daemon.config.get(CONTROL_LISTEN);
       if (listen === undefined) return new Control(servers, closing, undefined);
       const token = await readOrMakeToken(daemon.config.get(CONTROL_TOKEN_FILE));
@@ -71,7 +74,11 @@ export class Control implements AsyncDisposable {
 
 async function listenLocally(server: Server, path: string): Promise<void> {
   if (await listenOnSocket(server, path)) return;
-  const taken = new CliError('daemon.socket', `${path} is taken: the local socket cannot be made there`, 'name another one with control.socket');
+  const taken = new CliError(
+    'daemon.socket',
+    `${path} is taken: the local socket cannot be made there`,
+    'name another one with control.socket',
+  );
   // Left behind by a crash it may be; somebody's file it must not be.
   if (!(await lstat(path)).isSocket() || (await isListening(path))) throw taken;
   await rm(path, { force: true });

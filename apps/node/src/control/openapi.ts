@@ -32,7 +32,7 @@ function operation({ name, summary, params, query, body, answer }: Route): objec
       },
     }),
     responses: {
-      [answer.type === 'nothing' ? 204 : ((answer.type === 'json' && answer.status) || 200)]: {
+      [answer.type === 'nothing' ? 204 : (answer.type === 'json' && answer.status) || 200]: {
         description: summary,
         ...(answer.type !== 'nothing' && { content: contentOf(answer) }),
       },

@@ -25,7 +25,12 @@ export function findRoute(routes: readonly Route[], method: string, path: string
   const exact = found.find(({ route }) => route.method === method);
   if (exact !== undefined) return exact;
   if (found.length === 0)
-    throw new ControlError(404, 'control.unknown-path', `there is nothing at ${path.slice(0, 200)}`, 'GET /openapi.json lists what is there');
+    throw new ControlError(
+      404,
+      'control.unknown-path',
+      `there is nothing at ${path.slice(0, 200)}`,
+      'GET /openapi.json lists what is there',
+    );
   const allowed = found.map(({ route }) => route.method).join(', ');
   throw new ControlError(405, 'control.unknown-method', `${method} is not possible at ${path.slice(0, 200)}`, `possible are ${allowed}`);
 }

@@ -21,6 +21,10 @@ export const connectionShape: z.ZodType = z
     local: text,
     remote: text,
     nesting: count.describe('relay links below this connection'),
+    hops: z
+      .array(z.looseObject({ peerId: text, endpoint: text }))
+      .optional()
+      .describe('of a telescoped connection, the far end last'),
     relaying: z.boolean().optional().describe('whether the other side announces that it serves relay links'),
   })
   .describe('a connection of this node');
@@ -52,6 +56,7 @@ export const statusShape: z.ZodType = z.looseObject({
   version: text,
   pid: count,
   startedAtMs: z.number().describe('milliseconds since 1970'),
+  atMs: z.number().describe('when this was asked'),
   dataFolder: text,
   configFile: text,
   needRestart: z.array(text).describe('keys of the configuration that have changed and count from the next start on'),
@@ -80,6 +85,7 @@ export const connectShape: z.ZodType<ConnectRequest, ConnectRequest> = z.strictO
   path: z.array(z.string()).min(1).optional().describe('telescoped through these peers, peerId@host:port each'),
   gateway: z.string().optional().describe('with hops: the first relay'),
   anonymous: z.boolean().optional().describe('shows no identity; default true with path'),
+  staticKey: z.string().optional().describe('of a hidden peer, mts1…; shows no identity'),
   unverifiedDestination: z.boolean().optional().describe('allows a relayed connection to an endpoint without a peer id'),
 });
 
@@ -89,5 +95,6 @@ export interface ConnectRequest {
   readonly path?: string[] | undefined;
   readonly gateway?: string | undefined;
   readonly anonymous?: boolean | undefined;
+  readonly staticKey?: string | undefined;
   readonly unverifiedDestination?: boolean | undefined;
 }

@@ -1,5 +1,5 @@
-import type { AccessUpdate, MatryoshkaNode } from '@matryoshka/node';
-import { type Config, valueAt } from '../config/config.ts';
+import type { MatryoshkaNode } from '@matryoshka/node';
+import type { Config } from '../config/config.ts';
 
 /** Options of the node's door: `updateAccess` takes these, and everything under `access`. */
 const DOOR = ['acceptAnonymous', 'maxHandshakes'] as const;
@@ -8,9 +8,9 @@ const DOOR = ['acceptAnonymous', 'maxHandshakes'] as const;
 export function applyLiveOptions(node: MatryoshkaNode, before: Config, next: Config): void {
   const changed = before.changesTo(next).filter(({ live, nodeOption }) => live && nodeOption);
   if (changed.some(({ path }) => path.startsWith('access.') || (DOOR as readonly string[]).includes(path))) {
-    const all = next.effectiveNodeOptions();
-    const { allowPeers, ...access } = (valueAt(all, 'access') ?? {}) as NonNullable<AccessUpdate>;
-    node.updateAccess({ ...access, allowPeers, acceptAnonymous: all.acceptAnonymous, maxHandshakes: all.maxHandshakes } as AccessUpdate);
+    const { access, acceptAnonymous, maxHandshakes } = next.effectiveNodeOptions();
+    // What is not there any more has to be said, too.
+    node.updateAccess({ ...access, allowPeers: access.allowPeers, acceptAnonymous, maxHandshakes });
   }
   if (changed.some(({ path }) => path === 'relay.enabled')) node.setRelayEnabled(next.effectiveNodeOptions().relay.enabled);
 }

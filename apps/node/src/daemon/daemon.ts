@@ -176,7 +176,7 @@ export class Daemon {
   async #stopNode(): Promise<void> {
     const node = this.#node;
     if (node === undefined) return;
-    const drained = Promise.all(this.features.map((feature) => feature.drain?.()));
+    const drained = Promise.all(this.features.map(async (feature) => feature.drain?.()));
     await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, this.#config.get(DRAIN_MS)).unref())]);
     this.#node = undefined;
     this.#running.abort();

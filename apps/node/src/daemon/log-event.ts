@@ -56,8 +56,15 @@ export function logEvent(logger: Logger, event: NamedEvent): void {
     case 'stopping':
       logger.info('stopping');
       return;
-    default:
+    // Of commands that have no daemon.
+    case 'connecting':
+    case 'connected':
+    case 'progress':
+    case 'sent':
+    case 'status':
       break;
+    default:
+      event satisfies never;
   }
   logger.debug(event, event.event);
 }

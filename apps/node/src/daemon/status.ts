@@ -1,25 +1,46 @@
+import type { AccessStatus, ConnectionStatus, NodeStatus } from '@matryoshka/node';
 import { VERSION } from '../version.ts';
 import type { Daemon } from './daemon.ts';
+import { describeConnection } from './describe-connection.ts';
+
+/** A hop of a telescoped connection. */
+export interface HopStatus {
+  readonly peerId: string;
+  readonly endpoint: string;
+}
+
+/** A connection, with the hops of its circuit where it has one, the far end last. */
+export type DescribedConnection = ConnectionStatus & { readonly hops?: readonly HopStatus[] };
 
 /** Everything a daemon knows of itself, ready for JSON. */
-export function daemonStatus(daemon: Daemon): object {
+export interface DaemonStatus {
+  readonly version: string;
+  readonly pid: number;
+  /** In milliseconds since 1970, as all times here. */
+  readonly startedAtMs: number;
+  /** When this was asked. */
+  readonly atMs: number;
+  readonly dataFolder: string;
+  readonly configFile: string;
+  /** Keys of the configuration that have changed and count from the next start on. */
+  readonly needRestart: readonly string[];
+  readonly node: Omit<NodeStatus, 'connections'> & { readonly connections: readonly DescribedConnection[] };
+  readonly access: AccessStatus;
+  /** What runs on top of the node, each under its name. */
+  readonly features: Readonly<Record<string, unknown>>;
+}
+
+export function daemonStatus(daemon: Daemon): DaemonStatus {
   const { node, config } = daemon;
-  const status = node.status();
-  const hops = new Map(node.connections.map((connection) => [connection.id, connection.hops]));
   return {
     version: VERSION,
     pid: process.pid,
     startedAtMs: daemon.startedAtMs,
+    atMs: Date.now(),
     dataFolder: config.folders.data,
     configFile: config.folders.configFile,
     needRestart: daemon.needRestart,
-    node: {
-      ...status,
-      connections: status.connections.map((connection) => {
-        const path = hops.get(connection.id)?.map(({ peerId, endpoint }) => ({ peerId, endpoint: `${endpoint.host}:${endpoint.port}` }));
-        return { ...connection, ...(path !== undefined && { hops: path }) };
-      }),
-    },
+    node: { ...node.status(), connections: node.connections.map(describeConnection) },
     access: node.access(),
     features: Object.fromEntries(daemon.features.map((feature) => [feature.name, feature.status?.() ?? {}])),
   };

@@ -1,6 +1,7 @@
-import { type ConnectOptions, type Connection, connectionStatus } from '@matryoshka/node';
+import type { ConnectOptions, Connection } from '@matryoshka/node';
 import * as z from 'zod';
 import type { Daemon } from '../../daemon/daemon.ts';
+import { describeConnection } from '../../daemon/describe-connection.ts';
 import { ControlError } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { connectShape, connectionShape, relayLinkShape } from '../shapes.ts';
@@ -15,7 +16,7 @@ export const CONNECTION_ROUTES: readonly Route[] = [
     name: 'listConnections',
     summary: 'Every connection of the node',
     answer: { type: 'json', schema: z.array(connectionShape) },
-    handle: ({ daemon }) => daemon.node.status().connections,
+    handle: ({ daemon }) => daemon.node.connections.map(describeConnection),
   }),
   route({
     method: 'POST',
@@ -66,10 +67,4 @@ export function findConnection({ node }: Daemon, id: string): Connection {
   if (connection === undefined)
     throw new ControlError(404, 'control.unknown-connection', `there is no connection ${id}`, 'matryoshka peers lists those there are');
   return connection;
-}
-
-/** A connection, with the hops of its circuit where it has one. */
-export function describeConnection(connection: Connection): object {
-  const hops = connection.hops?.map(({ peerId, endpoint }) => ({ peerId, endpoint: `${endpoint.host}:${endpoint.port}` }));
-  return { ...connectionStatus(connection), ...(hops !== undefined && { hops }) };
 }

@@ -1,0 +1,51 @@
+import { type ConnectOptions, parseStaticKey } from '@matryoshka/node';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { checked } from './flag.ts';
+import { destination } from './node-flags.ts';
+
+/** The flags that say how a peer is reached. */
+export interface RouteFlags {
+  readonly hops?: number;
+  readonly path?: readonly string[];
+  readonly gateway?: string;
+  readonly anonymous?: boolean;
+  readonly unverifiedDestination?: true;
+  readonly staticKey?: string;
+}
+
+function wholeNumber(value: string): number {
+  if (!/^-?\d+$/.test(value)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(value);
+}
+
+function peerList(value: string): readonly string[] {
+  return value.split(',').map((peer) => destination(peer.trim()));
+}
+
+/** Adds the flags of {@link RouteFlags}. */
+export function addRouteFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--hops <count>', 'relayed over this many hops, 1 to 15, that the relays choose').argParser(wholeNumber).conflicts('path'),
+    )
+    .addOption(
+      new Option('--path <peers>', 'telescoped through these peers, peerId@host:port each, separated by commas').argParser(peerList),
+    )
+    .option('--gateway <peer>', 'with --hops: the first relay, a peer id or peerId@host:port (default: any peer that relays)', destination)
+    .option('--anonymous', 'do not show who this is (default with --path)')
+    .option('--no-anonymous', 'show who this is (default without --path)')
+    .option('--static-key <key>', 'of the peer, as peerId+staticKey says it, too; shows no identity', checked(parseStaticKey))
+    .option('--unverified-destination', 'with --hops: connect to an endpoint without a peer id, whoever answers');
+}
+
+/** What the flags say of a connection; the rest is checked with it. */
+export function routeOf({ hops, path, gateway, anonymous, staticKey, unverifiedDestination }: RouteFlags): Omit<ConnectOptions, 'signal'> {
+  return {
+    ...(hops !== undefined && { hops }),
+    ...(path !== undefined && { path }),
+    ...(gateway !== undefined && { gateway }),
+    ...(anonymous !== undefined && { anonymous }),
+    ...(staticKey !== undefined && { staticKey }),
+    ...(unverifiedDestination === true && { unverifiedDestination: true }),
+  };
+}

@@ -1,0 +1,56 @@
+import type { ConnectionStatus, RelayLinkStatus } from '@matryoshka/node';
+import type { DaemonStatus } from '../daemon/status.ts';
+import { formatBytes, formatDuration, formatRate } from '../quantities.ts';
+import { table } from './table.ts';
+
+/** What people see of a status; with rates where there is an earlier one. */
+export function statusScreen(now: DaemonStatus, before?: DaemonStatus): string {
+  const { node } = now;
+  const lines = [
+    `peer id      ${node.peerId}`,
+    `listening    ${node.listening.length === 0 ? 'nowhere' : node.listening.join(', ')}`,
+    `relaying     ${node.relayEnabled ? 'on' : 'off'}, ${formatBytes(node.relayMemory.takenBytes)} of ${formatBytes(node.relayMemory.totalBytes)} taken`,
+    `running      ${formatDuration(Math.max(0, Date.now() - now.startedAtMs) / 1000)}, process ${now.pid}, version ${now.version}`,
+    ...(now.needRestart.length === 0 ? [] : [`restart      needed for ${now.needRestart.join(', ')}`]),
+  ];
+  return `${lines.join('\n')}\n\n${connectionTable(node.connections)}\n${relayTable(node.relayLinks, before?.node.relayLinks, now.atMs - (before?.atMs ?? now.atMs))}`;
+}
+
+/** Connections as people see them. */
+export function connectionTable(connections: readonly ConnectionStatus[]): string {
+  if (connections.length === 0) return 'no connections\n';
+  return table(
+    ['id', 'kind', 'state', 'opened', 'peer', 'at'],
+    connections.map(({ id, kind, state, role, peerId, remote, authenticated }) => [
+      id,
+      kind,
+      state,
+      role === 'initiator' ? 'here' : 'there',
+      peerId === undefined ? 'anonymous' : `${peerId}${authenticated ? '' : ' (unverified)'}`,
+      remote,
+    ]),
+  );
+}
+
+function relayTable(links: readonly RelayLinkStatus[], before: readonly RelayLinkStatus[] = [], elapsedMs: number): string {
+  if (links.length === 0) return 'no relay links of others\n';
+  const rate = (link: RelayLinkStatus): string => {
+    const earlier = before.find(({ port }) => port === link.port);
+    if (earlier === undefined || elapsedMs <= 0) return '';
+    const bytes = link.bytesForward + link.bytesBackward - earlier.bytesForward - earlier.bytesBackward;
+    return formatRate((Math.max(0, bytes) * 1000) / elapsedMs);
+  };
+  return table(
+    ['relay link', 'state', 'from', 'to', 'hops left', 'forward', 'backward', 'rate'],
+    links.map((link) => [
+      link.port,
+      link.state,
+      link.previousHop.endpoint,
+      link.nextHop?.endpoint ?? '',
+      String(link.hopsLeft),
+      formatBytes(link.bytesForward),
+      formatBytes(link.bytesBackward),
+      rate(link),
+    ]),
+  );
+}
