@@ -100,7 +100,7 @@ describe('send and receive', () => {
 });
 
 describe('who may come', () => {
-  test('a hidden node keeps its static key over restarts, is called by it, and is silent to others', async () => {
+  test('a hidden node keeps its static key over restarts, and is called by it', async () => {
     const identity = join(folder, 'hidden.key');
     const hidden = (port: string): ReturnType<typeof receiver> =>
       receiver('--hidden', '--identity', identity, '--listen', `127.0.0.1:${port}`);

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
+import { Session } from '@matryoshka/peer';
 import { InitiatorHandshake, networkKeyPsk, portableProvider } from '@matryoshka/session';
 import { seededRandom } from '@matryoshka/simulation';
 import { type Link, systemClock } from '@matryoshka/transport';
 import { tcp } from '@matryoshka/transport/tcp';
 import { websocket } from '@matryoshka/transport/websocket';
-import { afterEach, describe, expect, test } from 'vitest';
-import { type MatryoshkaNode, type NodeOptions, createNode, formatEndpoint } from '../src/index.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Endpoint, type MatryoshkaError, type MatryoshkaNode, type NodeOptions, createNode, formatEndpoint } from '../src/index.ts';
 import { echo, intact, serveEcho } from './network.ts';
 
 // Real sockets. 127.11.0.x is the attackers' network, 127.22.0.x that of honest ones.
@@ -16,6 +17,7 @@ const HONEST = '127.22.0.1';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   await Promise.all(cleanups.splice(0).map((cleanup) => cleanup()));
 });
 
@@ -23,7 +25,7 @@ async function start(host: string, options: Partial<NodeOptions> = {}): Promise<
   const node = await createNode({
     transports: [
       tcp({ localAddress: host, maxUnanswered: 32, handshakeTimeoutMs: 2000 }),
-      websocket({ localAddress: host, maxUnanswered: 32 }),
+      websocket({ localAddress: host, maxUnanswered: 32, handshakeTimeoutMs: 2000 }),
     ],
     listen: [`${host}:0`, `ws://${host}:0`],
     ...options,
@@ -80,12 +82,28 @@ describe('strangers from one network', () => {
 
   test('that send a byte now and then are gone after the handshake deadline, whatever they send', async () => {
     const node = await start('127.33.0.1');
-    const { sockets, closed } = strangers(place(node, 'tcp'), 20);
+    const [raw, web] = (['tcp', 'ws'] as const).map((transport) => strangers(place(node, transport), 20));
+    const sockets = [...(raw?.sockets ?? []), ...(web?.sockets ?? [])];
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    const slowly = setInterval(() => sockets.forEach((socket) => socket.write(Uint8Array.of(1))), 500);
+    const request = Buffer.from('GET /matryoshka HTTP/1.1');
+    let at = 0;
+    const slowly = setInterval(() => {
+      for (const socket of sockets) socket.resume().write(request.subarray(at, at + 1));
+      at++;
+    }, 500);
     cleanups.push(() => clearInterval(slowly));
-    await expect.poll(closed, { timeout: 5000 }).toBe(20);
+    await expect.poll(() => [raw?.closed(), web?.closed()], { timeout: 5000 }).toEqual([20, 20]);
     await expect.poll(() => node.access().openConnections).toBe(0);
+  });
+
+  test('that close their half of the connection, before or after they have said something, leave nothing behind', async () => {
+    const node = await start('127.33.0.1');
+    for (const transport of ['tcp', 'ws'] as const) {
+      const { sockets } = strangers(place(node, transport), 20);
+      for (const [i, socket] of sockets.entries()) socket.end(Buffer.alloc(i * 100, 0x41));
+    }
+    await expect.poll(() => node.access().openConnections).toBe(0);
+    await expect(served(await start(HONEST), node)).resolves.toBe(true);
   });
 
   test('that begin handshakes and never go on keep nobody out', async () => {
@@ -109,6 +127,65 @@ describe('strangers from one network', () => {
     await expect(meanwhile).resolves.toBe(true);
     await expect(served(honest, node)).resolves.toBe(true);
     expect(node.access().refusals.handshakes).toBeGreaterThan(80);
+  });
+});
+
+describe('neighbours', () => {
+  test('R14 one that asks for more than it may is told so, and others are served meanwhile', async () => {
+    const relay = { enabled: true, allowDial: ['loopback'] } as const;
+    const access = { allowances: { unknown: { requestsPerSecond: 1, burst: 5 } } };
+    const [b, d, greedy, honest] = [
+      await start('127.33.0.1', { relay, access }),
+      await start('127.44.0.1', { relay }),
+      await start(ATTACKER),
+      await start(HONEST),
+    ];
+    const relayed = async (from: MatryoshkaNode): Promise<string> => {
+      const to = `${d.peerId}@${formatEndpoint(d.listening[0] as Endpoint)}`;
+      const gateway = `${b.peerId}@${formatEndpoint(b.listening[0] as Endpoint)}`;
+      return from.connect(to, { hops: 2, gateway }).then(
+        () => 'connected',
+        ({ code, message }: MatryoshkaError) => `${code}: ${message}`,
+      );
+    };
+    const answers: string[] = [];
+    for (let i = 0; i < 8; i++) answers.push(await relayed(greedy));
+    expect(answers.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'connected'));
+    expect(answers.at(-1)).toMatch(/^relay\.rate-limited: /);
+    expect(await relayed(honest)).toBe('connected');
+  });
+
+  test('R14 one that sends what leads nowhere loses its reputation, then its session; others keep theirs', async () => {
+    const b = await start('127.33.0.1', { relay: { enabled: true } });
+    const to = `${b.peerId}@${formatEndpoint(b.listening[0] as Endpoint)}`;
+    const openStream = vi.spyOn(Session.prototype, 'openStream');
+    const bad = await (await start(ATTACKER)).connect(to);
+    await echo(bad, 1000);
+    const [session] = openStream.mock.contexts as Session[];
+    const misbehave = (ports: number): void => {
+      for (let i = 0; i < ports; i++) session?.send({ type: 'relay-data', port: nextPort++, more: false, bytes: Uint8Array.of(1) });
+    };
+    let nextPort = 1n;
+    const good = await (await start(HONEST)).connect(to);
+    misbehave(60);
+    await expect.poll(() => b.access().reputations[0]?.score).toBeLessThan(45);
+    expect(b.access().reputations).toHaveLength(1);
+    misbehave(40);
+    expect((await bad.closed).code).toBe('session.refused');
+    expect(intact(await echo(good, 50_000))).toBe(true);
+  });
+
+  test('that are denied by their identity hear so; a hidden node is silent but to those who call it by its static key', async () => {
+    const peers = await start(ATTACKER);
+    const node = await start('127.33.0.1', { access: { denyPeers: [peers.peerId] } });
+    const to = `${node.peerId}@${formatEndpoint(node.listening[0] as Endpoint)}`;
+    expect((await (await peers.connect(to)).closed).code).toBe('session.refused');
+    node.updateAccess({ denyPeers: [], hidden: true });
+    const startMs = performance.now();
+    await expect(peers.connect(to)).rejects.toMatchObject({ code: 'session.handshake-no-answer' });
+    expect(performance.now() - startMs).toBeGreaterThan(1900);
+    const friend = await peers.connect(to, { staticKey: node.staticKey });
+    expect(intact(await echo(friend, 50_000))).toBe(true);
   });
 });
 

@@ -24,6 +24,25 @@ async function start(options: Partial<NodeOptions> = {}): Promise<MatryoshkaNode
   return node;
 }
 
+// What chance exceeds once in 100 million times: of 80 sizes against 80, of 256 values, of 16.
+const DISTANCE_BY_CHANCE = 0.49;
+const CHI_SQUARE_256_BY_CHANCE = 410;
+const CHI_SQUARE_16_BY_CHANCE = 72;
+
+/** Kolmogorov–Smirnov: the largest distance of two distributions, from 0 to 1. */
+function distance(a: readonly number[], b: readonly number[]): number {
+  const share = (values: readonly number[], upTo: number): number => values.filter((value) => value <= upTo).length / values.length;
+  return Math.max(...[...a, ...b].map((value) => Math.abs(share(a, value) - share(b, value))));
+}
+
+/** About the number of values less one, if each is as likely. */
+function chiSquare(samples: readonly number[], values: number): number {
+  const counts = new Uint32Array(values);
+  for (const sample of samples) counts[sample]! += 1;
+  const expected = samples.length / values;
+  return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+}
+
 /** What went one way until something went the other way. */
 interface Flight {
   readonly forward: boolean;
@@ -95,8 +114,8 @@ async function flightsOf(cable: Cable, connection: number, count: number): Promi
 
 describe('somebody at the cable', () => {
   test('cannot tell a resume from a new connection by the flights of its handshake, nor the first after it', async () => {
-    const ROUNDS = 30;
-    const { alice, cable, to } = await wired();
+    const ROUNDS = 80;
+    const { alice, cable, to } = await wired({ access: { exempt: ['127.0.0.0/8'] } });
     const seen: Record<'opened' | 'resumed', Flight[][]> = { opened: [], resumed: [] };
     for (let round = 0; round < ROUNDS; round++) {
       const connection = await alice.connect(to);
@@ -124,6 +143,25 @@ describe('somebody at the cable', () => {
       }
       // The responder's hello and an acknowledgement: the same each time.
       expect(new Set(lengths[3])).toEqual(new Set([(seen.opened[0] as Flight[])[3]?.length]));
+    }
+    // Neither size of a flight is of one kind more than of the other.
+    for (const index of [0, 1, 2]) {
+      const sizes = (kind: 'opened' | 'resumed'): number[] => seen[kind].map((flights) => (flights[index] as Flight).length);
+      expect(distance(sizes('opened'), sizes('resumed'))).toBeLessThan(DISTANCE_BY_CHANCE);
+    }
+    // Any byte is as likely as any other, in both kinds, all flights, and at any position.
+    const heads = (kind: 'opened' | 'resumed'): Uint8Array[] => seen[kind].flatMap((flights) => flights.map(({ head }) => head));
+    for (const kind of ['opened', 'resumed'] as const) {
+      expect(
+        chiSquare(
+          heads(kind).flatMap((head) => [...head]),
+          256,
+        ),
+      ).toBeLessThan(CHI_SQUARE_256_BY_CHANCE);
+      for (let at = 0; at < 32; at++) {
+        const nibbles = heads(kind).map((head) => (head[at] as number) >> 4);
+        expect(chiSquare(nibbles, 16)).toBeLessThan(CHI_SQUARE_16_BY_CHANCE);
+      }
     }
     // Nothing that both have in common, or that any two have.
     const all = [...seen.opened, ...seen.resumed].flatMap((flights) => flights.map(({ head }) => Buffer.from(head).toString('latin1')));
