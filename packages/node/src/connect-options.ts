@@ -1,7 +1,10 @@
 /** How a connection is made; by default directly. */
 export interface ConnectOptions {
-  /** Relayed over this many hops, 1 to 15; the relays choose the next ones (R2). 1: doubly encrypted, through the peer itself. */
-  readonly hops?: number;
+  /**
+   * Relayed over this many hops, 1 to 15, or as many as are drawn from a range; the relays choose the next ones (R2). 1: doubly
+   * encrypted, through the peer itself.
+   */
+  readonly hops?: number | HopRange;
   /** The first relay: a peer id, or `peerId@host:port` to connect to it first (R18). At random by default. */
   readonly gateway?: string;
   /** Telescoped through these peers, `peerId[+staticKey]@host:port` each, in this order. */
@@ -15,6 +18,18 @@ export interface ConnectOptions {
   readonly staticKey?: Uint8Array | string;
   /** Allows a relayed connection to an endpoint without a peer id: whoever the last relay likes may answer (R11). */
   readonly unverifiedDestination?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Numbers of hops that one is drawn from, each as likely; both included. */
+export interface HopRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Where a connection moves to; what is left out stays as it was. */
+export interface RerouteOptions extends Pick<ConnectOptions, 'hops' | 'gateway'> {
+  /** Gives up before the old path is left: `aborted`. */
   readonly signal?: AbortSignal;
 }
 

@@ -3,6 +3,7 @@ import type { Session, Stream } from '@matryoshka/peer';
 import { peerIdOf } from '@matryoshka/relay';
 import type { PeerId } from '@matryoshka/session';
 import { type Endpoint, MatryoshkaError, type ReasonCode } from '@matryoshka/wire';
+import type { RerouteOptions } from './connect-options.ts';
 
 /** How a connection gets to its peer. */
 export type ConnectionKind = 'direct' | 'relayed' | 'telescoped';
@@ -17,14 +18,19 @@ export interface Origin {
   circuit?: Circuit;
 }
 
+/** Moves the session of a connection. */
+export type Reroute = (session: Session, options: RerouteOptions) => Promise<void>;
+
 /** What the user holds: a session and its current link. */
 export class Connection implements AsyncDisposable {
   readonly #session: Session;
   readonly #origin: Origin;
+  readonly #reroute: Reroute;
 
   /** Made by a node. */
-  constructor(session: Session, origin: Origin = {}) {
+  constructor(session: Session, reroute: Reroute, origin: Origin = {}) {
     this.#session = session;
+    this.#reroute = reroute;
     this.#origin = origin;
   }
 
@@ -99,6 +105,18 @@ export class Connection implements AsyncDisposable {
    */
   openStream(protocol: string, options: { readonly signal?: AbortSignal } = {}): Promise<Stream> {
     return this.#session.openStream(protocol, options);
+  }
+
+  /**
+   * Moves it to another path while it lives: the new one is made before the old one is left, and streams notice nothing
+   * (docs/protocol.md §5.2). Relayed, over other relays; with `hops`, a direct connection becomes a relayed one; else it is
+   * dialled once more.
+   * @throws MatryoshkaError `relay.no-peers-available` where there is no other path, `session.not-reroutable` for a
+   * connection that the other side has opened or that is telescoped, or what else went wrong; the old path goes on then
+   */
+  async reroute(options: RerouteOptions = {}): Promise<void> {
+    if (this.kind === 'telescoped') throw new MatryoshkaError('session.not-reroutable', 'the path of a telescoped connection stays');
+    await this.#reroute(this.#session, options);
   }
 
   /** Closes it, and with it the hops of its circuit. What streams have not sent yet is lost: end them first. */

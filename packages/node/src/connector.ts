@@ -1,7 +1,7 @@
 import { type CircuitHost, type Hop, buildCircuit, checkPath } from '@matryoshka/circuit';
-import { type ConnectSessionOptions, type LinkAttempt, type Session, type SessionEnvironment, connectSession } from '@matryoshka/peer';
-import { MAX_HOPS, type RelayService } from '@matryoshka/relay';
-import { parseStaticKey, peerHash } from '@matryoshka/session';
+import { type ConnectSessionOptions, type Session, type SessionEnvironment, connectSession } from '@matryoshka/peer';
+import { MAX_HOPS, type RelayService, peerIdOf } from '@matryoshka/relay';
+import { type PeerId, parseStaticKey, peerHash } from '@matryoshka/session';
 import type { Link, Transport } from '@matryoshka/transport';
 import {
   type Destination,
@@ -13,10 +13,12 @@ import {
   formatEndpoint,
 } from '@matryoshka/wire';
 import type { AddressBook, Place, Resolved } from './address-book.ts';
-import type { ConnectOptions, PathHop } from './connect-options.ts';
+import type { ConnectOptions, PathHop, RerouteOptions } from './connect-options.ts';
 import type { Origin } from './connection.ts';
 import { DirectSource } from './direct-source.ts';
 import { Gateways } from './gateways.ts';
+import { drawHops, hopRange, hopsInvalid } from './hops.ts';
+import { RelayedPath } from './relayed-path.ts';
 import type { SessionRegistry } from './registry.ts';
 
 /** A relayed connect waits longer than a request may take (R15), in milliseconds. */
@@ -36,11 +38,20 @@ export interface ConnectorParts {
 /** Options of one connect, with a signal that also stands for the node. */
 type Connecting = ConnectOptions & { readonly signal: AbortSignal };
 
+/** How a relayed session was asked for, and how it gets its links. */
+interface Route {
+  readonly to: Resolved;
+  readonly name: string;
+  readonly options: Omit<ConnectOptions, 'signal'>;
+  readonly path: RelayedPath;
+}
+
 /** Makes connections: direct, relayed and telescoped. All three are the same session over different links. */
 export class Connector {
   readonly #parts: ConnectorParts;
   readonly #gateways: Gateways;
   readonly #origins = new WeakMap<Link, Origin>();
+  readonly #routes = new WeakMap<Session, Route>();
 
   constructor(parts: ConnectorParts) {
     this.#parts = parts;
@@ -63,10 +74,33 @@ export class Connector {
     if (to.peerId === environment.identity.peerId) throw new MatryoshkaError('session.self', 'that peer id is this node itself');
     const name = typeof destination === 'string' ? destination : formatDestination(destination);
     if (options.path !== undefined) return this.#telescoped(to, name, options.path, connecting);
-    if (options.hops !== undefined) return this.#relayed(to, name, options.hops, connecting);
+    if (options.hops !== undefined) return this.#relayed(to, name, connecting);
     const session = await this.#toPeer(to, name, connecting);
     this.#parts.relay.keep(session);
     return session;
+  }
+
+  /**
+   * Moves a session that is not telescoped to another path.
+   * @throws MatryoshkaError `session.not-reroutable`, `relay.no-peers-available`, or what the attempt failed with
+   */
+  async reroute(session: Session, { signal, ...changes }: RerouteOptions): Promise<void> {
+    const before = this.#routes.get(session);
+    const options = { ...before?.options, ...changes };
+    checkOptions(options);
+    // Directly: to the same endpoint once more.
+    if (options.hops === undefined || session.role === 'responder') return session.reroute(undefined, signal);
+    const to = before?.to ?? placeOf(session);
+    const name = before?.name ?? String(to.peerId);
+    const path = this.#path(to, name, options, before?.path);
+    await session.reroute(path, signal);
+    path.settled();
+    this.#routes.set(session, { to, name, options, path });
+  }
+
+  /** A session has its next link. */
+  resumed(session: Session): void {
+    this.#routes.get(session)?.path.changed();
   }
 
   /** A new direct connection to an endpoint, whoever is there. */
@@ -139,45 +173,67 @@ export class Connector {
     throw new MatryoshkaError('node.peer-unknown', `no way to ${name} is known: name it as peerId@host:port, or configure it as a peer`);
   }
 
-  async #relayed(to: Resolved, name: string, hops: number, options: Connecting): Promise<Session> {
-    const { environment, relay, suite } = this.#parts;
+  async #relayed(to: Resolved, name: string, { signal, ...options }: Connecting): Promise<Session> {
+    const { environment, suite } = this.#parts;
+    const path = this.#path(to, name, options);
+    const session = await connectSession(environment, path, {
+      suite,
+      timeoutMs: RELAYED_TIMEOUT_MS,
+      signal,
+      ...(to.peerId && { demand: to.peerId }),
+      ...(options.anonymous && { anonymous: true }),
+      ...(to.staticKey && { remoteStatic: to.staticKey }),
+    });
+    path.settled();
+    this.#routes.set(session, { to, name, options, path });
+    return session;
+  }
+
+  /**
+   * A path over relays.
+   * @param left - the one that a session moves from
+   */
+  #path(to: Resolved, name: string, options: Omit<ConnectOptions, 'signal'>, left?: RelayedPath): RelayedPath {
     if (to.peerId === undefined && options.unverifiedDestination !== true) {
       throw new MatryoshkaError(
         'relay.destination-unpinned',
         `${name} names no peer id: whoever the last relay likes could answer; use peerId@${name}, or unverifiedDestination`,
       );
     }
+    const { environment, relay } = this.#parts;
     const destination: RelayDestination = {
       ...(to.endpoint !== undefined && { endpoint: to.endpoint }),
       ...(to.peerId !== undefined && { peer: peerHash(to.peerId) }),
       ...(to.relay !== undefined && { relay: peerHash(to.relay) }),
     };
-    let gateway = await this.#gateway(to, name, destination, hops, options);
-    const open = async ({ first, session }: LinkAttempt, signal: AbortSignal): Promise<Link> => {
-      // The first relay stays the same as long as it is there.
-      if (!gateway.sending || gateway.stalled) gateway = await this.#gateway(to, name, destination, hops, { ...options, signal });
-      // Of a peer named by its id alone, nothing is known but the way there.
-      const remote = to.relay === undefined ? (to.endpoint ?? gateway.link.remote) : gateway.link.remote;
-      const link = await relay.open({ gateway, destination, remote, hops, ...(session && { carried: session }) }, first, signal);
-      if (to.peerId === undefined) this.#origins.set(link, { unverified: true });
-      return link;
-    };
-    return connectSession(
-      environment,
-      { next: open },
-      {
-        suite,
-        timeoutMs: RELAYED_TIMEOUT_MS,
-        signal: options.signal,
-        ...(to.peerId && { demand: to.peerId }),
-        ...(options.anonymous && { anonymous: true }),
-        ...(to.staticKey && { remoteStatic: to.staticKey }),
+    const leftGateway = left?.gateway && peerIdOf(left.gateway);
+    return new RelayedPath({
+      clock: environment.clock,
+      hops: drawHops(options.hops ?? 1, environment.random),
+      avoid: leftGateway === undefined ? [] : [leftGateway],
+      gateway: (hops, avoid, signal) => this.#gateway(to, name, destination, hops, avoid, { ...options, signal }),
+      open: async (gateway, hops, { first, reason, session }, signal) => {
+        // With a hop behind it or more, other relays will be chosen there.
+        if (reason === undefined && hops < 3 && hops === left?.hops && gateway === left.gateway)
+          throw new MatryoshkaError('relay.no-peers-available', 'there is no other path');
+        // Of a peer named by its id alone, nothing is known but the way there.
+        const remote = to.relay === undefined ? (to.endpoint ?? gateway.link.remote) : gateway.link.remote;
+        const link = await relay.open({ gateway, destination, remote, hops, ...(session && { carried: session }) }, first, signal);
+        if (to.peerId === undefined) this.#origins.set(link, { unverified: true });
+        return link;
       },
-    );
+    });
   }
 
   /** The first relay (R18). */
-  async #gateway(to: Resolved, name: string, destination: RelayDestination, hops: number, options: Connecting): Promise<Session> {
+  async #gateway(
+    to: Resolved,
+    name: string,
+    destination: RelayDestination,
+    hops: number,
+    avoid: ReadonlySet<PeerId>,
+    options: Connecting,
+  ): Promise<Session> {
     // One hop: through the destination itself (R2).
     if (hops === 1) {
       const dialled =
@@ -191,7 +247,7 @@ export class Connector {
     if (hops === 2 && to.relay !== undefined) {
       return this.#toPeer({ peerId: to.relay, ...(to.endpoint && { endpoint: to.endpoint }) }, to.relay, { signal: options.signal });
     }
-    return this.#gateways.random(destination, hops, options.signal);
+    return this.#gateways.random(destination, hops, avoid, options.signal);
   }
 
   async #telescoped(to: Resolved, name: string, path: readonly (string | PathHop)[], options: Connecting): Promise<Session> {
@@ -234,17 +290,18 @@ function checkOptions({ gateway, hops, path, staticKey }: ConnectOptions): void 
     throw new MatryoshkaError('config.invalid', 'staticKey must be 32 bytes, a Uint8Array, or their text, mts1…');
   if (path !== undefined && hops !== undefined)
     throw new MatryoshkaError('config.invalid', 'hops and path exclude each other: with a path its peers are the hops');
-  if (hops !== undefined && (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS)) throw hopsInvalid(hops);
-  if (gateway !== undefined && (hops === undefined || hops < 2))
+  const range = hops === undefined ? undefined : hopRange(hops);
+  if (gateway !== undefined && (range === undefined || range.min < 2))
     throw new MatryoshkaError('config.invalid', 'gateway needs hops of 2 or more: with fewer there is no relay to choose');
+}
+
+/** Where a session leads that this node has dialled: its responder has shown who it is. */
+function placeOf({ dialled, remote }: Session): Resolved {
+  return { ...(dialled && { endpoint: dialled }), ...(remote.authenticated && { peerId: remote.peerId }) };
 }
 
 function toHop({ peerId, endpoint, relay, staticKey }: Resolved, name: string): Hop {
   if (peerId === undefined || endpoint === undefined || relay !== undefined)
     throw new MatryoshkaError('circuit.path-invalid', `${name} cannot be a hop: each needs a peer id and an endpoint, peerId@host:port`);
   return { peerId, endpoint, ...(staticKey && { staticKey }) };
-}
-
-function hopsInvalid(hops: number): MatryoshkaError {
-  return new MatryoshkaError('relay.hops-invalid', `hops must be a whole number from 1 to ${MAX_HOPS}, not ${hops}`);
 }

@@ -1,6 +1,6 @@
 import type { Session, SessionEnvironment } from '@matryoshka/peer';
 import { type RelayService, greetings } from '@matryoshka/relay';
-import { randomBelow } from '@matryoshka/session';
+import { type PeerId, randomBelow } from '@matryoshka/session';
 import { MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
 import type { AddressBook, KnownPeer, Resolved } from './address-book.ts';
 import type { SessionRegistry } from './registry.ts';
@@ -39,20 +39,23 @@ export class Gateways {
 
   /**
    * One of the connections at random; without any that may be used, one to a peer known beforehand.
+   * @param avoid - others are preferred to these (R13)
    * @throws MatryoshkaError `relay.no-peers-available`, `aborted`
    */
-  async random(destination: RelayDestination, hops: number, signal: AbortSignal): Promise<Session> {
+  async random(destination: RelayDestination, hops: number, avoid: ReadonlySet<PeerId>, signal: AbortSignal): Promise<Session> {
     const { environment, relay, sessions } = this.#parts;
-    const candidates = await this.#knownPeers(destination);
+    const candidates = (await this.#knownPeers(destination)).filter(({ peerId }) => !avoid.has(peerId));
     await greetings(sessions, environment.clock);
     for (;;) {
       try {
-        return relay.chooseGateway(destination, hops);
+        return relay.chooseGateway(destination, hops, avoid);
       } catch (error) {
         // One after the other: the first that works is enough.
         // oxlint-disable-next-line no-await-in-loop
         const connected = isNoPeers(error) && (await this.#connectToOne(candidates, signal));
-        if (!connected) throw error;
+        if (connected) continue;
+        if (!isNoPeers(error) || avoid.size === 0) throw error;
+        return relay.chooseGateway(destination, hops);
       }
     }
   }

@@ -1,9 +1,7 @@
 export type { AccessRefusal, AccessStatus } from './access.ts';
 export type { AccessOptions, AccessSettings, AccessUpdate, AllowanceOptions } from './access-options.ts';
 export { Connection, type ConnectionKind } from './connection.ts';
-export type { ConnectOptions, PathHop } from './connect-options.ts';
 export type { DirectoryOptions } from './directory/directory-options.ts';
-export { MatryoshkaNode, type NodeEvents, type StreamServer, createNode } from './node.ts';
 export type { KnownOptions, OptionProblem } from './config-error.ts';
 export {
   type NodeOptions,
@@ -14,6 +12,8 @@ export {
   nodeOptionProblems,
   parseNodeOptions,
 } from './options.ts';
+export type { ConnectOptions, HopRange, PathHop, RerouteOptions } from './connect-options.ts';
+export { MatryoshkaNode, type NodeEvents, type PathChange, type StreamServer, createNode } from './node.ts';
 export { type ConnectionStatus, type NeighbourStatus, type NodeStatus, type RelayLinkStatus, connectionStatus } from './status.ts';
 export {
   type Identity,

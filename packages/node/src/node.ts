@@ -1,6 +1,6 @@
 import type { Directory } from '@matryoshka/circuit';
 import { Acceptor, type ProtocolHandler, Protocols, type Session, type SessionEnvironment, type Stream } from '@matryoshka/peer';
-import { type RelayHost, RelayService, randomNextHop } from '@matryoshka/relay';
+import { type RelayHost, RelayService, peerIdOf, randomNextHop } from '@matryoshka/relay';
 import {
   type CryptoProvider,
   type Identity,
@@ -33,6 +33,15 @@ import { SessionRegistry } from './registry.ts';
 import { SOFTWARE } from './software.ts';
 import { type NodeStatus, type RelayLinkStatus, connectionStatus, relayLinkStatus } from './status.ts';
 
+/** Another path of a connection. */
+export interface PathChange {
+  readonly connection: Connection;
+  /** The first relay, or for an accepted connection the last one; undefined for a direct connection, and for one that shows no identity. */
+  readonly gateway: PeerId | undefined;
+  /** Why the path before was left. */
+  readonly reason: MatryoshkaError;
+}
+
 /** What a node tells. */
 export interface NodeEvents extends Record<string, unknown> {
   /** A connection is open, whoever opened it. */
@@ -41,6 +50,8 @@ export interface NodeEvents extends Record<string, unknown> {
   readonly 'suspended': { readonly connection: Connection; readonly reason: MatryoshkaError };
   /** A suspended connection has its next link: nothing of it was lost. */
   readonly 'resumed': { readonly connection: Connection };
+  /** A relayed or telescoped connection goes on over another path (R13), or a connection was moved to one. */
+  readonly 'path-changed': PathChange;
   readonly 'disconnected': { readonly connection: Connection; readonly reason: MatryoshkaError };
   /** A peer that descriptors are exchanged with has sent what no honest peer passes on, such as a forged one. */
   readonly 'descriptor-refused': { readonly peerId: PeerId; readonly reason: MatryoshkaError };
@@ -60,6 +71,8 @@ export class MatryoshkaNode implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #sessions = new SessionRegistry();
   readonly #connections = new WeakMap<Session, Connection>();
+  /** Why sessions left the links that they had, and what those were. */
+  readonly #left = new WeakMap<Session, { readonly reason: MatryoshkaError; readonly kind: 'direct' | 'relayed' }>();
   readonly #protocols = new Protocols();
   readonly #book: AddressBook;
   readonly #relay: RelayService;
@@ -128,10 +141,12 @@ export class MatryoshkaNode implements AsyncDisposable {
       onHello: () => {},
       onOpened: (session) => this.#opened(session),
       onSuspended: (session, reason) => {
+        this.#left.set(session, { reason, kind: session.link.info.kind });
         if (this.#sessions.has(session)) this.#emitter.emit('suspended', { connection: this.#connection(session), reason });
       },
       onResumed: (session) => {
-        if (this.#sessions.has(session)) this.#emitter.emit('resumed', { connection: this.#connection(session) });
+        this.#connector.resumed(session);
+        if (this.#sessions.has(session)) this.#resumed(session);
       },
       onClosed: (session, reason) => this.#ended(session, reason),
       onMisbehaved: (session) => this.#relay.did(session, 'malformed'),
@@ -357,6 +372,16 @@ export class MatryoshkaNode implements AsyncDisposable {
     this.#emitter.emit('connection', this.#connection(session));
   }
 
+  #resumed(session: Session): void {
+    const connection = this.#connection(session);
+    this.#emitter.emit('resumed', { connection });
+    const left = this.#left.get(session);
+    const { carriers, kind } = session.link.info;
+    if (left === undefined || (kind === 'direct' && left.kind === 'direct')) return;
+    const carrier = [...this.#sessions].find(({ id }) => id === carriers[0]);
+    this.#emitter.emit('path-changed', { connection, gateway: carrier && peerIdOf(carrier), reason: left.reason });
+  }
+
   #ended(session: Session, reason: MatryoshkaError): void {
     this.#directory?.ended(session);
     if (this.#sessions.delete(session)) this.#emitter.emit('disconnected', { connection: this.#connection(session), reason });
@@ -365,7 +390,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   #connection(session: Session): Connection {
     let connection = this.#connections.get(session);
     if (connection === undefined) {
-      connection = new Connection(session, this.#connector.origin(session.link));
+      connection = new Connection(session, (each, options) => this.#connector.reroute(each, options), this.#connector.origin(session.link));
       this.#connections.set(session, connection);
     }
     return connection;

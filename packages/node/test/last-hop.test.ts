@@ -20,8 +20,8 @@ describe('R9 the last hop uses the connection that there is', () => {
     await net.run(net.node('A').connect(net.address('D'), { hops: 2 }));
     expect(direct(net, 'D')).toEqual(['B']);
     await net.connect('C', 'B');
-    // C dialled in; nobody has to know where it is.
-    await net.run(net.node('A').connect(net.node('C').peerId, { hops: 2 }));
+    // C dialled in; nobody has to know where it is. By itself A could also choose D, which it reaches through B.
+    await net.run(net.node('A').connect(net.node('C').peerId, { hops: 2, gateway: net.node('B').peerId }));
     expect(direct(net, 'C')).toEqual(['B']);
     await net.close();
   });

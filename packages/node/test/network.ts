@@ -161,6 +161,23 @@ export class TestNetwork {
     });
   }
 
+  /** From now on `name` passes on what `change` makes of each relay data: none, one or more. */
+  meddle(name: string, change: (bytes: Uint8Array) => readonly Uint8Array[]): void {
+    const nameOf = (service: RelayService): string => this.#names.get(service.options.policy) ?? '?';
+    const original: RelayHandler['data'] = RelayService.prototype.data;
+    vi.spyOn(RelayService.prototype, 'data').mockImplementation(function (
+      this: RelayService,
+      session: Session,
+      high: number,
+      low: number,
+      flags: number,
+      bytes: Uint8Array,
+    ) {
+      const passed = nameOf(this) === name ? change(bytes) : [bytes];
+      for (const each of passed) original.call(this, session, high, low, flags, each);
+    });
+  }
+
   /** What each node holds for relay links. */
   holdings(): Record<string, { readonly takenBytes: number; readonly linkEnds: number; readonly forwarded: number }> {
     const of = (name: string): ReturnType<TestNetwork['holdings']>[string] => {

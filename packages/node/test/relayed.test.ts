@@ -171,6 +171,7 @@ describe('R12 what relays know', () => {
         'destination',
         'hopsLeft',
         'nextHop',
+        'nextPort',
         'port',
         'previousHop',
         'state',

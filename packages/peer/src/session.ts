@@ -6,7 +6,7 @@ import { type DispatchHost, Dispatcher } from './dispatcher.ts';
 import { Epoch, type EpochParts } from './epoch.ts';
 import { Liveness } from './liveness.ts';
 import { Outbox, type OutboxHost } from './outbox.ts';
-import type { ResumeKeys, ResumePath, ResumptionHost } from './resumption.ts';
+import type { LinkSource, ResumeKeys, ResumePath, ResumptionHost } from './resumption.ts';
 import type { SessionTable } from './session-table.ts';
 import type { Stream } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
@@ -329,9 +329,26 @@ export class Session implements OutboxHost, ResumptionHost {
     this.#environment.relay.sessionFlowing(this, false);
   }
 
+  /**
+   * Moves the session to a link of `source`, by default where its links come from now, before the old one is closed (make
+   * before break). No byte is lost or repeated; later links come from `source`, too.
+   * @throws MatryoshkaError `session.not-reroutable`, or why there is no such path: then the old one goes on
+   */
+  async reroute(source?: LinkSource, signal?: AbortSignal): Promise<void> {
+    if (!this.sending) throw await this.closed;
+    if (this.#suspension === undefined)
+      throw new MatryoshkaError('session.not-reroutable', 'a connection that does not outlive its link has one path');
+    try {
+      await this.#suspension.move(source, signal);
+    } catch (error) {
+      throw this.sending ? error : await this.closed;
+    }
+  }
+
   /** Called by the initiator's resumption. */
-  commit(): number | undefined {
-    if (this.#state === 'ready' && this.#linkStalled)
+  commit(moving: boolean): number | undefined {
+    if (this.#state === 'ready' && moving) this.#lost(new MatryoshkaError('session.link-lost', 'the session moves to another path'));
+    else if (this.#state === 'ready' && this.#linkStalled)
       this.#lost(new MatryoshkaError('session.path-stalled', 'the path was stalled for too long'));
     return this.suspended ? this.#delivery.received : undefined;
   }

@@ -137,7 +137,7 @@ describe('a suspension', () => {
     expect(attempts).toEqual([]);
     await advance(100);
     expect(attempts.length > 0).toBe(looks);
-    if (looks) expect(attempts[0]).toMatchObject({ reason: { code: 'session.path-stalled' }, session: 's1' });
+    if (looks) expect(attempts[0]).toMatchObject({ reason: { code: 'session.link-lost' }, session: 's1' });
     suspension.flowing();
     const before = attempts.length;
     expect([await rest(), attempts.length, session.abandonedWith]).toEqual([0, before, []]);

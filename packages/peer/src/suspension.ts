@@ -3,7 +3,7 @@ import type { Timer } from '@matryoshka/transport';
 import { MatryoshkaError } from '@matryoshka/wire';
 import type { SessionEnvironment } from './environment.ts';
 import type { ResumeSettings } from './resume-settings.ts';
-import { Resumption } from './resumption.ts';
+import { type LinkSource, Resumption } from './resumption.ts';
 import type { ResumeParts, Session } from './session.ts';
 
 /**
@@ -48,7 +48,9 @@ export class Suspension {
     // Whoever carries it gives up before; unless the session carries itself, in a way that nobody sees.
     this.#graceTimer = clock.after(2 * graceMs, () => this.#session.abandoned(reason));
     if (this.#resumption === undefined || this.#session.link.info.kind === 'direct') return;
-    this.#stallTimer = clock.after(stallMs, () => this.#resumption?.start(reason));
+    // The path is at fault, and not silent: whoever it is that does not answer says so on the way.
+    const interrupted = new MatryoshkaError('session.link-lost', reason.message);
+    this.#stallTimer = clock.after(stallMs, () => this.#resumption?.start(interrupted));
   }
 
   /** It is not any more: before the point of no return an attempt is given up. */
@@ -56,6 +58,13 @@ export class Suspension {
     this.#graceTimer?.cancel();
     this.#stallTimer?.cancel();
     this.#resumption?.stop();
+  }
+
+  /** Moves the session to a link of `source`; see {@link Resumption.move}. @throws MatryoshkaError `session.not-reroutable` for who has not opened it */
+  async move(source: LinkSource | undefined, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#resumption === undefined)
+      throw new MatryoshkaError('session.not-reroutable', 'only the side that opened a connection chooses its path');
+    await this.#resumption.move(source, signal);
   }
 
   /** The session has its next link. */

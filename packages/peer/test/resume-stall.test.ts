@@ -59,7 +59,7 @@ describe('a session whose path is stalled', () => {
     await stage.advance(stallMs - 1);
     expect(stage.attempts).toHaveLength(1);
     await stage.advance(ATTEMPT_MS);
-    expect(stage.attempts[1]).toMatchObject({ reason: { code: 'session.path-stalled' }, session: stage.session().id });
+    expect(stage.attempts[1]).toMatchObject({ reason: { code: 'session.link-lost' }, session: stage.session().id });
     await stage.advance(1000);
     expect([channel.out, channel.back]).toMatchObject([
       { received: 200_000, wrong: 0 },

@@ -59,9 +59,14 @@ export class NextHops {
     throw new MatryoshkaError(this.#choose(request, excluded, usable) === undefined ? 'relay.no-peers-available' : 'relay.busy');
   }
 
-  /** The originator's first relay (R18): the same exclusions, without a previous hop. @throws MatryoshkaError `relay.no-peers-available` */
-  gateway(destination: RelayDestination, hops: number): Session {
-    const excluded = [this.#neighbours.self(), ...this.#neighbours.destination(destination)];
+  /**
+   * The originator's first relay (R18): the same exclusions, without a previous hop.
+   * @param avoid - whom else not to choose (R13)
+   * @throws MatryoshkaError `relay.no-peers-available`
+   */
+  gateway(destination: RelayDestination, hops: number, avoid: Iterable<PeerId> = []): Session {
+    const avoided = Array.from(avoid, (peerId): Known => ({ peerId, endpoints: [] }));
+    const excluded = [this.#neighbours.self(), ...this.#neighbours.destination(destination), ...avoided];
     const request: RelayRequest = { hopsLeft: hops - 1, destination, role: 'gateway' };
     // Where none has room for another request, its error says when there will be.
     const chosen = this.#choose(request, excluded, (session) => this.#links.room(session)) ?? this.#choose(request, excluded, () => true);

@@ -1,4 +1,5 @@
 import type { RelayHandler, RelayMessage, Session } from '@matryoshka/peer';
+import type { PeerId } from '@matryoshka/session';
 import type { Clock, Link } from '@matryoshka/transport';
 import {
   MatryoshkaError,
@@ -131,9 +132,13 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     this.#arrivals.shut(reason);
   }
 
-  /** The first relay of one's own link over two hops or more (R18). @throws MatryoshkaError `relay.no-peers-available` */
-  chooseGateway(destination: RelayDestination, hops: number): Session {
-    return this.#nextHops.gateway(destination, hops);
+  /**
+   * The first relay of one's own link over two hops or more (R18).
+   * @param avoid - whom not to choose
+   * @throws MatryoshkaError `relay.no-peers-available`
+   */
+  chooseGateway(destination: RelayDestination, hops: number, avoid?: Iterable<PeerId>): Session {
+    return this.#nextHops.gateway(destination, hops, avoid);
   }
 
   /** Whether a peer that is not connected yet could be such a relay. */

@@ -50,6 +50,7 @@ const table = {
   'session.clock-skew': [0x0212, 'policy', 'the clocks differ by more than an hour'],
   'session.resume-failed': [0x0213, 'authentication', 'the resume of a session was not proven'],
   'session.evicted': [0x0214, 'policy', 'too many suspended sessions: this one was given up'],
+  'session.not-reroutable': [0x0215, 'caller', 'the connection cannot move to another path from here'],
   'session.descriptor-forged': [0x0220, 'authentication', 'a descriptor is not signed by the peer it names'],
   'session.descriptor-expired': [0x0221, 'policy', 'a descriptor is not valid at this time'],
   'session.descriptor-foreign': [0x0222, 'policy', 'a descriptor is of another network'],
