@@ -1,6 +1,10 @@
 import { Command, CommanderError } from 'commander';
+import { circuitCommand } from './commands/circuit.ts';
 import { configCommand } from './commands/config.ts';
 import { connectCommand, disconnectCommand } from './commands/connect.ts';
+import { identityCommand } from './commands/identity.ts';
+import { initCommand } from './commands/init.ts';
+import { inviteCommand, joinCommand } from './commands/invite.ts';
 import { peersCommand } from './commands/peers.ts';
 import { receiveCommand } from './commands/receive.ts';
 import { sendCommand } from './commands/send.ts';
@@ -12,14 +16,19 @@ import { VERSION } from './version.ts';
 
 /** All commands, in the order of the help. */
 const COMMANDS: readonly (() => Command)[] = [
+  initCommand,
   upCommand,
+  inviteCommand,
+  joinCommand,
   statusCommand,
   peersCommand,
   connectCommand,
   disconnectCommand,
+  circuitCommand,
   sendCommand,
   receiveCommand,
   configCommand,
+  identityCommand,
 ];
 
 /** Commands made apart inherit nothing by themselves: a wrong call must not end the process from within the parser. */

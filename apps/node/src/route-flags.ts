@@ -22,6 +22,15 @@ function peerList(value: string): readonly string[] {
   return value.split(',').map((peer) => destination(peer.trim()));
 }
 
+/** Adds `--path`, which a circuit cannot be without. */
+export function addPathFlag(command: Command): Command {
+  return command.addOption(
+    new Option('--path <peers>', 'through these peers, peerId@host:port each, separated by commas')
+      .argParser(peerList)
+      .makeOptionMandatory(),
+  );
+}
+
 /** Adds the flags of {@link RouteFlags}. */
 export function addRouteFlags(command: Command): Command {
   return command

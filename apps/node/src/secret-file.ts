@@ -44,7 +44,7 @@ export async function readIdentitySeed(path: string, seedLength: number): Promis
 }
 
 /** Makes the file of a secret, readable by its owner only, unless it is there. */
-async function createSecretFile(path: string, what: string, secret: () => string): Promise<boolean> {
+export async function createSecretFile(path: string, what: string, secret: () => string): Promise<boolean> {
   const failed = (error: unknown): CliError =>
     new CliError('config.secret-unreadable', `cannot make ${path} for the ${what}: ${(error as Error).message}`, undefined, {
       cause: error,

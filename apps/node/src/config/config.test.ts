@@ -7,7 +7,7 @@ import { CONFIG_KEYS, configKey, variableOf } from './config-keys.ts';
 import { parseAssignment } from './config-layers.ts';
 import type { Config } from './config.ts';
 import { findFolders } from './folders.ts';
-import { addJoinedPeer } from './joined-peers.ts';
+import { replaceJoinedPeers } from './joined-peers.ts';
 import { loadConfig } from './load-config.ts';
 
 const PEER = 'mtk1ztv5ptdepak2ry9npmy70dyr7l2z52hx479nys6dhd2qpxz690gqhyu67f';
@@ -68,8 +68,8 @@ describe('an effective configuration', () => {
   });
 
   test('has the peers that were joined beside those of the file, each known once', async () => {
-    await addJoinedPeer(data, `${PEER}@192.0.2.1:1`);
-    await addJoinedPeer(data, `${PEER}@192.0.2.2:2`);
+    await replaceJoinedPeers(data, [`${PEER}@192.0.2.1:1`]);
+    await replaceJoinedPeers(data, [`${PEER}@192.0.2.2:2`]);
     const config = await load({ toml: `peers = ["${PEER}@192.0.2.9:9"]` });
     expect(config.nodeOptions().peers).toEqual([`${PEER}@192.0.2.9:9`, `${PEER}@192.0.2.2:2`]);
     rmSync(join(data, 'peers'));

@@ -28,14 +28,21 @@ export async function readJoinedPeers(data: string): Promise<readonly string[]> 
 }
 
 /**
- * Adds a peer; what was known of it before is replaced.
- * @param peer - `peerId@host:port`
+ * Writes down where a peer is; what was known of it before is replaced.
+ * @param places - `peerId[+staticKey]@host:port` each, of one peer
  */
-export async function addJoinedPeer(data: string, peer: string): Promise<void> {
-  const peerId = (text: string): string | undefined => {
-    const destination = parseDestination(text);
-    return destination.type === 'endpoint' ? destination.peerId : undefined;
-  };
-  const others = (await readJoinedPeers(data)).filter((other) => peerId(other) !== peerId(peer));
-  await writeFileAtomically(joinedPeersFile(data), `${[...others, peer].join('\n')}\n`);
+export async function replaceJoinedPeers(
+  data: string,
+  places: readonly string[],
+  { forgetOthers = false }: { readonly forgetOthers?: boolean } = {},
+): Promise<void> {
+  const ids = new Set(places.map(peerIdOf));
+  const others = forgetOthers ? [] : (await readJoinedPeers(data)).filter((other) => !ids.has(peerIdOf(other)));
+  await writeFileAtomically(joinedPeersFile(data), `${[...others, ...places].join('\n')}\n`);
+}
+
+/** The id in `peerId[+staticKey]@host:port`. */
+export function peerIdOf(place: string): string {
+  const destination = parseDestination(place);
+  return (destination.type === 'endpoint' ? destination.peerId : undefined) ?? place;
 }

@@ -98,3 +98,16 @@ export interface ConnectRequest {
   readonly staticKey?: string | undefined;
   readonly unverifiedDestination?: boolean | undefined;
 }
+
+/** What a circuit is built by. */
+export const circuitShape: z.ZodType<CircuitRequest, CircuitRequest> = z.strictObject({
+  to: z.string().min(1).describe('[peerId@]host:port or a peer id'),
+  path: z.array(z.string()).min(1).describe('the hops before it, peerId@host:port each'),
+  anonymous: z.boolean().optional().describe('shows the peer no identity; default true'),
+});
+
+export interface CircuitRequest {
+  readonly to: string;
+  readonly path: string[];
+  readonly anonymous?: boolean | undefined;
+}

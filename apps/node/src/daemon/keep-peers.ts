@@ -1,5 +1,6 @@
 import { keepConnected } from '../keep-connected.ts';
 import type { Config } from '../config/config.ts';
+import { peerIdOf } from '../config/joined-peers.ts';
 import type { Feature, FeatureContext } from './feature.ts';
 
 /** Stays connected to the peers of the configuration. */
@@ -18,6 +19,8 @@ export class KeepPeers implements Feature {
   }
 }
 
+/** Who is to be connected to: one that is known in several places by its id, so that all of them are tried. */
 function peersOf(config: Config): readonly string[] {
-  return config.nodeOptions().peers ?? [];
+  const places = Map.groupBy(config.nodeOptions().peers ?? [], peerIdOf);
+  return [...places].map(([peerId, [place = peerId, ...more]]) => (more.length === 0 ? place : peerId));
 }

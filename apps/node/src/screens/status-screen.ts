@@ -1,5 +1,5 @@
 import type { ConnectionStatus, RelayLinkStatus } from '@matryoshka/node';
-import type { DaemonStatus } from '../daemon/status.ts';
+import type { DaemonStatus, DescribedConnection } from '../daemon/status.ts';
 import { formatBytes, formatDuration, formatRate } from '../quantities.ts';
 import { table } from './table.ts';
 
@@ -29,6 +29,17 @@ export function connectionTable(connections: readonly ConnectionStatus[]): strin
       peerId === undefined ? 'anonymous' : `${peerId}${authenticated ? '' : ' (unverified)'}`,
       remote,
     ]),
+  );
+}
+
+/** Circuits with their hops, the far end last. */
+export function circuitTable(circuits: readonly DescribedConnection[]): string {
+  if (circuits.length === 0) return 'no circuits\n';
+  return table(
+    ['id', 'state', 'hop', 'peer', 'at'],
+    circuits.flatMap(({ id, state, hops = [] }) =>
+      hops.map(({ peerId, endpoint }, index) => [index === 0 ? id : '', index === 0 ? state : '', String(index + 1), peerId, endpoint]),
+    ),
   );
 }
 
