@@ -78,6 +78,17 @@ export class Interruption implements Disposable {
   readonly #outputLost = (): void => this.#stop(128 + constants.signals.SIGPIPE);
 }
 
+/** Runs what a signal may end at any time: then nothing is said but by the exit code. */
+export async function interruptible(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  using interruption = new Interruption(false);
+  try {
+    await run(interruption.signal);
+  } catch (error) {
+    if (interruption.exitCode === undefined) throw error;
+    process.exitCode = interruption.exitCode;
+  }
+}
+
 /** Where there is none any more, the one of this process cannot be opened. */
 function terminalIsGone(): boolean {
   try {

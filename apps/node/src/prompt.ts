@@ -15,6 +15,8 @@ export function canAsk(): boolean {
 /** Asks on standard error: standard output is for results. */
 export async function withPrompt<T>(signal: AbortSignal, run: (prompt: Prompt) => Promise<T>): Promise<T> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // The terminal's own way to interrupt is taken over by whoever reads lines.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   const ask = (question: string): Promise<string> => lines.question(question, { signal });
   try {
     return await run({

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { DescribedConnection } from '../daemon/status.ts';
 import { type InstanceFlags, addInstanceFlags, clientOf } from '../instance.ts';
-import { Interruption } from '../interruption.ts';
+import { interruptible } from '../interruption.ts';
 import { destination } from '../node-flags.ts';
 import { Output } from '../output.ts';
 import { addPathFlag } from '../route-flags.ts';
@@ -33,24 +33,18 @@ function buildCommand(): Command {
       'after',
       '\nExample:\n  $ matryoshka circuit build mtk1…@198.51.100.9:999 --path mtk1…@203.0.113.5:999,mtk1…@192.0.2.7:999',
     )
-    .action(build);
+    .action((to: string, flags: BuildFlags) => interruptible((signal) => build(to, flags, signal)));
 }
 
-async function build(to: string, { path, anonymous, ...flags }: BuildFlags): Promise<void> {
+async function build(to: string, { path, anonymous, ...flags }: BuildFlags, signal: AbortSignal): Promise<void> {
   const output = new Output(flags.json === true);
   const client = await clientOf(flags);
-  using interruption = new Interruption(false);
   output.note(`building a circuit of ${path.length + 1} hops to ${to}`);
-  try {
-    const circuit = await client.call<DescribedConnection>('POST', '/v1/circuits', {
-      body: { to, path, ...(anonymous === false && { anonymous }) },
-      signal: interruption.signal,
-    });
-    process.stdout.write(flags.json === true ? `${JSON.stringify(circuit)}\n` : circuitTable([circuit]));
-  } catch (error) {
-    if (interruption.exitCode === undefined) throw error;
-    process.exitCode = interruption.exitCode;
-  }
+  const circuit = await client.call<DescribedConnection>('POST', '/v1/circuits', {
+    body: { to, path, ...(anonymous === false && { anonymous }) },
+    signal,
+  });
+  process.stdout.write(flags.json === true ? `${JSON.stringify(circuit)}\n` : circuitTable([circuit]));
 }
 
 function listCommand(): Command {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { DescribedConnection } from '../daemon/status.ts';
 import { type InstanceFlags, addInstanceFlags, clientOf } from '../instance.ts';
-import { Interruption } from '../interruption.ts';
+import { interruptible } from '../interruption.ts';
 import { destination } from '../node-flags.ts';
 import { peerText } from '../node-reporter.ts';
 import { Output } from '../output.ts';
@@ -21,29 +21,19 @@ Examples:
   $ matryoshka connect mtk1…@198.51.100.9:999 --hops 3
   $ matryoshka connect mtk1…@198.51.100.9:999 --path mtk1…@203.0.113.5:999,mtk1…@192.0.2.7:999`,
     )
-    .action(connect);
+    .action((to: string, flags: RouteFlags & InstanceFlags) => interruptible((signal) => connect(to, flags, signal)));
 }
 
-async function connect(to: string, flags: RouteFlags & InstanceFlags): Promise<void> {
+async function connect(to: string, flags: RouteFlags & InstanceFlags, signal: AbortSignal): Promise<void> {
   const output = new Output(flags.json === true);
   const client = await clientOf(flags);
-  using interruption = new Interruption(false);
   output.note(`connecting to ${to}`);
-  try {
-    const connection = await client.call<DescribedConnection>('POST', '/v1/connections', {
-      body: { to, ...routeOf(flags) },
-      signal: interruption.signal,
-    });
-    process.stdout.write(
-      flags.json === true
-        ? `${JSON.stringify(connection)}\n`
-        : `${connection.kind} connection ${connection.id} to ${peerText(connection)}${connection.authenticated ? '' : ' (who that is was not verified)'}\n`,
-    );
-  } catch (error) {
-    if (interruption.exitCode === undefined) throw error;
-    output.note('interrupted');
-    process.exitCode = interruption.exitCode;
-  }
+  const connection = await client.call<DescribedConnection>('POST', '/v1/connections', { body: { to, ...routeOf(flags) }, signal });
+  process.stdout.write(
+    flags.json === true
+      ? `${JSON.stringify(connection)}\n`
+      : `${connection.kind} connection ${connection.id} to ${peerText(connection)}${connection.authenticated ? '' : ' (who that is was not verified)'}\n`,
+  );
 }
 
 /** `matryoshka disconnect`: has the running node close a connection. */

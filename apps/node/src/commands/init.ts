@@ -1,9 +1,9 @@
 import { parseEndpoint } from '@matryoshka/node';
 import { Command } from 'commander';
-import { type FolderFlags } from '../config/folders.ts';
+import type { FolderFlags } from '../config/folders.ts';
 import { checked, repeated } from '../flag.ts';
 import { type InstanceFlags, addInstanceFlags, configOf, foldersOf } from '../instance.ts';
-import { Interruption } from '../interruption.ts';
+import { interruptible } from '../interruption.ts';
 import { selfOf } from '../network/self.ts';
 import { type SetUp, setUpNode } from '../network/set-up.ts';
 import { canAsk, withPrompt } from '../prompt.ts';
@@ -35,17 +35,17 @@ export function initCommand(): Command {
 }
 
 async function init(flags: InitFlags): Promise<void> {
-  const folders = foldersOf(flags);
-  await setUpNode(folders, await answers(flags));
-  await tell(flags, flags.json === true);
+  await interruptible(async (signal) => {
+    await setUpNode(foldersOf(flags), await answers(flags, signal));
+    await tell(flags, flags.json === true);
+  });
 }
 
-async function answers({ yes, listen, relay, open, json }: InitFlags): Promise<SetUp> {
+async function answers({ yes, listen, relay, open, json }: InitFlags, signal: AbortSignal): Promise<SetUp> {
   const network = open === true ? 'open' : 'new';
   if (yes === true || json === true || !canAsk() || (listen.length > 0 && relay !== undefined))
     return { listen: listen.length > 0 ? listen : [DEFAULT_LISTEN], relay: relay === true, network };
-  using interruption = new Interruption(false);
-  return withPrompt(interruption.signal, async (prompt) => ({
+  return withPrompt(signal, async (prompt) => ({
     listen: listen.length > 0 ? listen : [checked(parseEndpoint)(await prompt.text('Where shall others reach this node?', DEFAULT_LISTEN))],
     relay: relay ?? (await prompt.yes('Shall it relay for others?')),
     network,

@@ -1,13 +1,13 @@
+import { existsSync } from 'node:fs';
 import { parseEndpoint } from '@matryoshka/node';
 import { Command } from 'commander';
 import { repeated } from '../flag.ts';
 import { type InstanceFlags, addInstanceFlags, clientOf, configOf, foldersOf } from '../instance.ts';
+import { interruptible } from '../interruption.ts';
 import { parseInvite } from '../network/invite.ts';
 import { joinNetwork } from '../network/join-network.ts';
 import { setUpNode } from '../network/set-up.ts';
 import { DEFAULT_LISTEN } from './init.ts';
-import { existsSync } from 'node:fs';
-import { Interruption } from '../interruption.ts';
 
 interface InviteFlags extends InstanceFlags {
   readonly at: readonly string[];
@@ -59,10 +59,10 @@ export function joinCommand(): Command {
     )
     .option('--relay', 'where there is no configuration yet: relay for others')
     .addHelpText('after', '\nExample:\n  $ matryoshka join matryoshka-invite-AQAx…')
-    .action(join);
+    .action((line: string, flags: JoinFlags) => interruptible((signal) => join(line, flags, signal)));
 }
 
-async function join(line: string, flags: JoinFlags): Promise<void> {
+async function join(line: string, flags: JoinFlags, signal: AbortSignal): Promise<void> {
   const invite = parseInvite(line);
   const folders = foldersOf(flags);
   if (!existsSync(folders.configFile))
@@ -73,11 +73,10 @@ async function join(line: string, flags: JoinFlags): Promise<void> {
     });
   const client = await clientOf(flags);
   const running = await client.running();
-  using interruption = new Interruption(false);
   const report: JoinReport = running
     ? await client.call<JoinReport>('POST', '/v1/join', {
         body: { invite: line, replace: flags.replace === true },
-        signal: interruption.signal,
+        signal,
       })
     : { ...(await joinNetwork((await configOf(flags)).config, invite, flags.replace === true)), connected: false };
   if (flags.json === true) {
