@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { type E2eOptions, HELP_TEXT, parseOptions } from './options.ts';
+import { startReroute } from './failover/reroute.ts';
 import type { Play } from './play.ts';
 import { Crew } from './processes/crew.ts';
 import { showProgress } from './progress.ts';
@@ -62,6 +63,8 @@ function start(options: Selected, crew: Crew): Play<unknown> {
       return startResume(options, crew);
     case 'stress':
       return startStress(options, crew);
+    case 'reroute':
+      return startReroute(options, crew);
     default:
       return options satisfies never;
   }

@@ -13,6 +13,7 @@ describe('the command line', () => {
       patienceMs: 60_000,
       json: false,
     });
+    expect(parse('reroute')).toEqual({ scenario: 'reroute', bytes: 2 ** 30, kills: 3, seed: 4711, patienceMs: 60_000, json: false });
     expect(parse('stress', '--json')).toEqual({
       scenario: 'stress',
       bytes: 2 ** 26,
@@ -31,14 +32,16 @@ describe('the command line', () => {
   });
 
   test.each([
-    [[], 'no scenario is named, known are: resume, stress'],
-    [['dreams'], 'there is no scenario dreams, known are: resume, stress'],
+    [[], 'no scenario is named, known are: resume, stress, reroute'],
+    [['dreams'], 'there is no scenario dreams, known are: resume, stress, reroute'],
     [['resume', 'stress'], 'one scenario at a time, not also stress'],
     [['resume', '--bytes', 'much'], '--bytes takes a number of bytes such as 64MiB or 65536, not much'],
     [['resume', '--bytes', '0'], '--bytes takes 1 to 1099511627776 bytes, not 0'],
     [['resume', '--kills', '-1'], "Option '--kills' argument is ambiguous"],
     [['resume', '--kills', '1.5'], '--kills takes a whole number from 0 to 100000, not 1.5'],
     [['resume', '--bytes', '1MiB', '--kills', '17'], '--bytes 1048576 is too little for --kills 17: each needs 65536'],
+    [['reroute', '--bytes', '16MiB', '--kills', '2'], '--bytes 16777216 is too little for --kills 2: each needs 16777216'],
+    [['reroute', '--kills', '21'], '--kills takes a whole number from 0 to 20, not 21'],
     [['resume', '--streams', '2'], '--streams is no option of resume'],
     [['stress', '--kills', '2'], '--kills is no option of stress'],
     [['stress', '--relay-memory', '1KiB'], '--relay-memory takes 65536 to 1099511627776 bytes, not 1KiB'],

@@ -5,11 +5,15 @@ import { parseBytes } from './quantities.ts';
 const MIN_BYTES_PER_KILL = 64 * 1024;
 const MAX_BYTES = 2 ** 40;
 const MAX_KILLS = 100_000;
+/** Below this, a transfer over relays might be over before all were killed that should be. */
+const MIN_BYTES_PER_RELAY_KILL = 16 * 2 ** 20;
+/** Each is a process more. */
+const MAX_RELAY_KILLS = 20;
 const MAX_STREAMS = 100;
 const MIN_RELAY_MEMORY_BYTES = 64 * 1024;
 
 /** What the command line asks for. */
-export type E2eOptions = { readonly scenario: 'help' } | ({ readonly json: boolean } & (ResumeOptions | StressOptions));
+export type E2eOptions = { readonly scenario: 'help' } | ({ readonly json: boolean } & (ResumeOptions | StressOptions | FailoverOptions));
 
 interface RunOptions {
   /** Everything that can be decided beforehand follows from it. */
@@ -34,6 +38,17 @@ export interface StressOptions extends RunOptions {
   readonly relayMemoryBytes: number;
 }
 
+export interface FailoverOptions extends RunOptions {
+  readonly scenario: 'reroute';
+  /** From A to Z; a sixteenth of it goes the other way meanwhile. */
+  readonly bytes: number;
+  /** Relays to be killed. */
+  readonly kills: number;
+}
+
+/** Known scenarios, for messages. */
+const SCENARIOS = 'resume, stress, reroute';
+
 export const HELP_TEXT = `Runs real processes over real sockets, breaks what is between them, and compares every byte.
 
 Usage: pnpm --silent e2e SCENARIO [options]
@@ -41,18 +56,21 @@ Usage: pnpm --silent e2e SCENARIO [options]
 Scenarios:
   resume              A and B exchange bytes while a proxy between them keeps killing their TCP connection
   stress              A and D exchange bytes through B and C, relayed and telescoped, with little memory at the relays
+  reroute             A sends bytes to Z over three hops while the relays between them are killed, one after the other
 
 Options:
-  --bytes N           how much, such as 64MiB; 1GiB by default for resume (from A to B; a sixteenth of it goes from B to A
-                      at the same time), 64MiB for stress (over all streams, in both directions together)
+  --bytes N           how much, such as 64MiB; 1GiB by default for resume and reroute (from the first to the last; a sixteenth
+                      of it goes back at the same time), 64MiB for stress (over all streams, in both directions together)
   --seed N            decides contents, sizes of writes, and when and how connections are killed; at random by default
   --patience SECONDS  how long nothing may move before it counts as hung; 60 by default
   --json              one JSON object on standard output and nothing else:
-                      resume {"bytes", "sha256Match", "kills", "longestPauseMs", "seconds"}
+                      resume, reroute {"bytes", "sha256Match", "kills", "longestPauseMs", "seconds"}
                       stress {"bytes", "sha256Match", "errors", "seconds"}
   -h, --help
 Of resume:
   --kills N           how often the TCP connection is killed; 50 by default
+Of reroute:
+  --kills N           how many relays are killed while they carry the transfer; 3 by default
 Of stress:
   --streams N         on each of the two connections; 4 by default
   --relay-memory N    bound of all credit that a relay grants, such as 1MiB; 256KiB by default
@@ -61,7 +79,7 @@ Example:
   $ pnpm --silent e2e resume --bytes 64MiB --kills 10 --seed 7
 
 Progress, what went wrong, and what each process used go to standard error. The exit code is 0 where every byte arrived,
-nobody saw an error and all connections were killed that should be; 1 otherwise; 2 for a wrong call; 130 after Ctrl-C.
+nobody saw an error and all was killed that should be; 1 otherwise; 2 for a wrong call; 130 after Ctrl-C.
 `;
 
 /**
@@ -106,10 +124,18 @@ export function parseOptions(args: readonly string[], randomSeed: number): E2eOp
       const relayMemoryBytes = bytesBetween('--relay-memory', values['relay-memory'] ?? '256KiB', MIN_RELAY_MEMORY_BYTES, MAX_BYTES);
       return { ...common, scenario, bytes, streams, relayMemoryBytes };
     }
+    case 'reroute': {
+      refuse(scenario, { '--streams': values.streams, '--relay-memory': values['relay-memory'] });
+      const bytes = bytesBetween('--bytes', values.bytes ?? '1GiB', 1, MAX_BYTES);
+      const kills = whole('--kills', values.kills ?? '3', 0, MAX_RELAY_KILLS);
+      if (bytes < kills * MIN_BYTES_PER_RELAY_KILL)
+        throw new RangeError(`--bytes ${bytes} is too little for --kills ${kills}: each needs ${MIN_BYTES_PER_RELAY_KILL}`);
+      return { ...common, scenario, bytes, kills };
+    }
     case undefined:
-      throw new TypeError('no scenario is named, known are: resume, stress');
+      throw new TypeError(`no scenario is named, known are: ${SCENARIOS}`);
     default:
-      throw new RangeError(`there is no scenario ${scenario}, known are: resume, stress`);
+      throw new RangeError(`there is no scenario ${scenario}, known are: ${SCENARIOS}`);
   }
 }
 

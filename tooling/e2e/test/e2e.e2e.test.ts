@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { FailoverResult } from '../src/failover/failover.ts';
 import type { ResumeResult } from '../src/resume/resume.ts';
 import type { StressResult } from '../src/stress/stress.ts';
 
@@ -87,6 +88,15 @@ describe('e2e', { timeout: 60_000 }, () => {
     const { seconds, ...result } = JSON.parse(out) as StressResult;
     expect(result).toEqual({ bytes: 6 * 2 ** 20, sha256Match: true, errors: 0 });
     expect(seconds).toBeGreaterThan(0);
+  });
+
+  test('reroute: nor over relays that are killed, one after the other, while they carry it', async () => {
+    const { code, out, err } = await run('reroute', '--bytes', '48MiB', '--kills', '2', '--json').ended;
+    expect(code, err).toBe(0);
+    const result = JSON.parse(out) as FailoverResult;
+    expect(Object.keys(result)).toEqual(['bytes', 'sha256Match', 'kills', 'longestPauseMs', 'seconds']);
+    expect(result).toMatchObject({ bytes: 48 * 2 ** 20, sha256Match: true, kills: 2 });
+    expect(result.longestPauseMs / 1000).toBeLessThan(result.seconds);
   });
 
   test('people read a line and a verdict', async () => {

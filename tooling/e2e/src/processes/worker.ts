@@ -88,6 +88,13 @@ export class Worker<C extends Commands<C>> {
     return this.#call(command, args);
   }
 
+  /** Ends it as a crash does, in the middle of whatever it is at; nothing else ends because of that. */
+  async crash(): Promise<void> {
+    this.#leaving = true;
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
   /** Lets it go, and ends it where it stays. */
   async leave(): Promise<void> {
     this.#leaving = true;
