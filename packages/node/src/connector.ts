@@ -74,7 +74,10 @@ export class Connector {
     if (to.peerId === environment.identity.peerId) throw new MatryoshkaError('session.self', 'that peer id is this node itself');
     const name = typeof destination === 'string' ? destination : formatDestination(destination);
     if (options.path !== undefined) return this.#telescoped(to, name, options.path, connecting);
-    if (options.hops !== undefined) return this.#relayed(to, name, connecting);
+    // A peer at a relay is reached through that relay, unless there is a connection to it.
+    const through = to.relay !== undefined && (to.peerId === undefined || this.#parts.sessions.to(to.peerId) === undefined);
+    const hops = options.hops ?? (through ? 2 : undefined);
+    if (hops !== undefined) return this.#relayed(to, name, { ...connecting, hops });
     const session = await this.#toPeer(to, name, connecting);
     this.#parts.relay.keep(session);
     return session;

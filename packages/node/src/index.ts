@@ -14,6 +14,7 @@ export {
 } from './options.ts';
 export type { ConnectOptions, HopRange, PathHop, RerouteOptions } from './connect-options.ts';
 export { MatryoshkaNode, type NodeEvents, type PathChange, type StreamServer, createNode } from './node.ts';
+export type { RegistrationStatus } from './registrars.ts';
 export { type ConnectionStatus, type NeighbourStatus, type NodeStatus, type RelayLinkStatus, connectionStatus } from './status.ts';
 export {
   type Identity,

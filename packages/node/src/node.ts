@@ -1,6 +1,6 @@
 import type { Directory } from '@matryoshka/circuit';
 import { Acceptor, type ProtocolHandler, Protocols, type Session, type SessionEnvironment, type Stream } from '@matryoshka/peer';
-import { type RelayHost, RelayService, peerIdOf, randomNextHop } from '@matryoshka/relay';
+import { DEFAULT_RELAY_OPTIONS, type RelayHost, RelayService, peerIdOf, randomNextHop } from '@matryoshka/relay';
 import {
   type CryptoProvider,
   type Identity,
@@ -29,6 +29,7 @@ import { NodeDirectory, type NodeDirectoryParts } from './directory/node-directo
 import { Emitter } from './emitter.ts';
 import { KeyPairsAhead } from './key-pairs-ahead.ts';
 import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './options.ts';
+import { Registrars, type RegistrationStatus } from './registrars.ts';
 import { SessionRegistry } from './registry.ts';
 import { SOFTWARE } from './software.ts';
 import { type NodeStatus, type RelayLinkStatus, connectionStatus, relayLinkStatus } from './status.ts';
@@ -55,6 +56,8 @@ export interface NodeEvents extends Record<string, unknown> {
   readonly 'disconnected': { readonly connection: Connection; readonly reason: MatryoshkaError };
   /** A peer that descriptors are exchanged with has sent what no honest peer passes on, such as a forged one. */
   readonly 'descriptor-refused': { readonly peerId: PeerId; readonly reason: MatryoshkaError };
+  /** A registration with a relay has changed its state (R9). */
+  readonly 'registration': RegistrationStatus;
   /** Something happened to a relay link that this node forwards. */
   readonly 'relay': { readonly event: 'requested' | 'opened' | 'closed'; readonly link: RelayLinkStatus };
 }
@@ -79,6 +82,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   readonly #access: Access;
   readonly #acceptor: Acceptor;
   readonly #connector: Connector;
+  readonly #registrars: Registrars;
   readonly #transports: readonly Transport[];
   readonly #emitter = new Emitter<NodeEvents>();
   readonly #keyPairs: KeyPairsAhead;
@@ -110,6 +114,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       allowDial: options.relay.allowDial,
       policy: options.relay.policy ?? randomNextHop,
       accept: options.relay.accept,
+      registrations: { ...DEFAULT_RELAY_OPTIONS.registrations, maxRegistrations: options.relay.maxRegistrations },
       relayMemoryBytes: options.relay.relayMemoryBytes,
       allowances: allowanceSettings(options),
       reputation: options.access.reputation,
@@ -161,6 +166,13 @@ export class MatryoshkaNode implements AsyncDisposable {
       suite: options.suite ?? provider.preferredSuite,
       closing: this.#closing.signal,
     });
+    this.#registrars = new Registrars(options.relay.registerWith, {
+      self: identity.peerId,
+      clock: this.#clock,
+      random,
+      connect: (name, signal) => this.#connector.connect(name, { signal }),
+      changed: (registration) => this.#emitter.emit('registration', registration),
+    });
   }
 
   get peerId(): PeerId {
@@ -199,6 +211,8 @@ export class MatryoshkaNode implements AsyncDisposable {
   /** Switches serving relay links on or off while running; off ends those that are served with `relay.disabled` (R1). */
   setRelayEnabled(enabled: boolean): void {
     this.#relay.setEnabled(enabled);
+    if (enabled) this.#registrars.start();
+    else this.#registrars.stop();
     this.#announce();
   }
 
@@ -251,6 +265,8 @@ export class MatryoshkaNode implements AsyncDisposable {
       connections: this.connections.map(connectionStatus),
       relayLinks: [...this.#relay.served].map(relayLinkStatus),
       relayLinkEnds: this.#relay.linkEnds,
+      registrations: this.#registrars.status,
+      registeredPeers: this.#relay.registrations.peers,
       relayMemory: { takenBytes: this.#relay.pool.takenBytes, totalBytes: this.#relay.pool.totalBytes },
     };
   }
@@ -269,6 +285,7 @@ export class MatryoshkaNode implements AsyncDisposable {
         this.#listeners.push(await transport.listen(endpoint, (link, first) => this.#arrived(link, first)));
       }
       this.#directory.publish();
+      if (this.relayEnabled) this.#registrars.start();
     } catch (error) {
       await this.close();
       throw error;
@@ -280,6 +297,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     const reason = new MatryoshkaError('shutdown');
     this.#closing.abort(reason);
     this.#keyPairs.close();
+    this.#registrars.stop();
     this.#relay.shut(reason);
     // Those that are carried by others first, so that their goodbyes still find a way.
     const sessions = [...this.#sessions].sort((a, b) => b.link.info.nesting - a.link.info.nesting);
@@ -352,6 +370,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       accept: (link, first) => this.#acceptor.offer(link, first),
       onServed: (event, link) => this.#emitter.emit('relay', { event, link: relayLinkStatus(link) }),
       onRefused: this.#access.refused,
+      onRegistration: (session, message) => this.#registrars.answered(session, message),
     };
   }
 

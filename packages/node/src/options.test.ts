@@ -50,6 +50,8 @@ describe('options of a node', () => {
         ipv4ExcludedNetworksCidrLeadingBits: 16,
         ipv6ExcludedNetworksCidrLeadingBits: 48,
         allowDial: [],
+        registerWith: [],
+        maxRegistrations: 1024,
         relayMemoryBytes: 268_435_456,
       },
       acceptAnonymous: true,
@@ -97,7 +99,7 @@ describe('options of a node', () => {
     ],
     [
       { transports, relay: { enable: true } },
-      'relay.enable: unknown, known here are enabled, forward, relayPorts, ipv4ExcludedNetworksCidrLeadingBits, ipv6ExcludedNetworksCidrLeadingBits, allowDial, policy, accept, relayMemoryBytes',
+      'relay.enable: unknown, known here are enabled, forward, relayPorts, ipv4ExcludedNetworksCidrLeadingBits, ipv6ExcludedNetworksCidrLeadingBits, allowDial, policy, accept, registerWith, maxRegistrations, relayMemoryBytes',
     ],
     [{ transports, relay: true }, 'relay: must be an object, not true'],
     [{ transports, relay: { enabled: 'yes' } }, 'relay.enabled: must be true or false, not "yes"'],

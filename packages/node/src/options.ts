@@ -34,6 +34,13 @@ export interface RelayNodeOptions {
   readonly policy?: RoutingPolicy;
   /** Decides over relayed connections to this node, before any key material is touched (R10). */
   readonly accept?: (request: AcceptRequest) => boolean | Promise<boolean>;
+  /**
+   * Relays to be reached through as `peerId@relayPeerId@host:port`, `peerId@host:port` each, 16 at most (R9): the node keeps
+   * itself registered with them as long as it serves relay links. For whoever can only dial out.
+   */
+  readonly registerWith?: readonly string[];
+  /** Peers that may be registered with this node, to be reached through it; default 1,024. 0: none. */
+  readonly maxRegistrations?: number;
   /** Bound of all credit granted for relaying, in bytes; default 256 MiB. */
   readonly relayMemoryBytes?: number;
 }
@@ -116,6 +123,8 @@ const relaySchema = z.strictObject({
     .default([]),
   policy: object('a RoutingPolicy').optional(),
   accept: callable('a function').optional(),
+  registerWith: z.array(text(parseRelay), 'must be a list of relays').max(16, 'must have 16 relays at most').default([]),
+  maxRegistrations: whole(0, 1_000_000).default(1024),
   relayMemoryBytes: whole(64 * 1024, 2 ** 40).default(RELAY_MEMORY_BYTES),
 });
 
@@ -215,6 +224,15 @@ function parsePeer(value: string): void {
     throw new TypeError('must be peerId@host:port or peerId+staticKey@host:port');
   parsePeerId(destination.peerId);
   if (destination.staticKey !== undefined) parseStaticKey(destination.staticKey);
+}
+
+/** A relay has to know who registers; where a static key is used nobody shows that. */
+function parseRelay(value: string): void {
+  const destination = parseDestination(value);
+  if (destination.type !== 'endpoint' || destination.peerId === undefined || destination.endpoint.relayPort !== undefined)
+    throw new TypeError('must be peerId@host:port');
+  if (destination.staticKey !== undefined) throw new TypeError('must be peerId@host:port, without a static key');
+  parsePeerId(destination.peerId);
 }
 
 /**

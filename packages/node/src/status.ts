@@ -2,6 +2,7 @@ import { type ServedLink, type ServedSide, peerIdOf } from '@matryoshka/relay';
 import { peerIdFromHash } from '@matryoshka/session';
 import { type RelayDestination, formatEndpoint } from '@matryoshka/wire';
 import type { Connection } from './connection.ts';
+import type { RegistrationStatus } from './registrars.ts';
 
 /** A neighbour of a relay link that is forwarded, as this node knows it. */
 export interface NeighbourStatus {
@@ -49,6 +50,10 @@ export interface NodeStatus {
   readonly relayLinks: readonly RelayLinkStatus[];
   /** Ends of relay links on all connections: one's own, accepted ones, and both sides of those forwarded. */
   readonly relayLinkEnds: number;
+  /** Relays that this node is reached through, or wants to be. */
+  readonly registrations: readonly RegistrationStatus[];
+  /** Peers that are reached through this node because they registered with it. */
+  readonly registeredPeers: readonly string[];
   /** Credit granted for relaying, of what may be. */
   readonly relayMemory: { readonly takenBytes: number; readonly totalBytes: number };
 }

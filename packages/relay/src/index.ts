@@ -8,6 +8,7 @@ export { MAX_HOPS, type OpenRelayLink } from './originator.ts';
 export type { RelayHost, RelayRefusal } from './relay-host.ts';
 export type { RelayPorts } from './port-naming.ts';
 export { MAX_NESTING, RelayLink } from './relay-link.ts';
+export type { RegistrationLimits, Registrations } from './registrations.ts';
 export { RelayService } from './relay-service.ts';
 export { DEFAULT_REPUTATION_SETTINGS, type Deed, type ReputationSettings } from './reputation.ts';
 export { type Candidate, type RelayRequest, type RoutingPolicy, randomNextHop } from './routing-policy.ts';

@@ -18,6 +18,7 @@ class Relay {
   readonly dials: string[] = [];
   readonly links = new Map<Session, number>();
   readonly sessions: FakeSession[];
+  readonly registered = new Set<Session>();
   readonly lastHop: LastHop;
   #dialled: (() => Promise<Session>)[] = [];
 
@@ -33,7 +34,12 @@ class Relay {
         return (this.#dialled.shift() ?? (() => Promise.reject(new MatryoshkaError('transport.dial-failed'))))();
       },
     } as unknown as RelayHost;
-    this.lastHop = new LastHop(host, DEFAULT_RELAY_OPTIONS, (session) => this.links.get(session) ?? 0);
+    this.lastHop = new LastHop(
+      host,
+      DEFAULT_RELAY_OPTIONS,
+      (session) => this.links.get(session) ?? 0,
+      (session) => this.registered.has(session),
+    );
   }
 
   willDial(dial: () => Promise<Session>): this {
@@ -145,8 +151,11 @@ describe('R9 the connection to a destination', () => {
     const request = { endpoint: endpoint(AT), peer: peerHash(DAVE), relay: peerHash(SELF) };
     expect(await refusedWith(at.lastHop.reach(at.previous, request))).toBe('relay.destination-unreachable');
     expect(at.dials).toEqual([]);
+    // Connected is not registered: nobody is reached here who has not asked for it (R9).
     const registered = fakeSession({ peerId: DAVE });
-    at.sessions.push(registered);
+    at.sessions.push(fakeSession({ peerId: DAVE }), registered);
+    expect(await refusedWith(at.lastHop.reach(at.previous, request))).toBe('relay.destination-unreachable');
+    at.registered.add(registered);
     expect(await at.lastHop.reach(at.previous, request)).toBe(registered);
   });
 });

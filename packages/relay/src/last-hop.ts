@@ -17,8 +17,14 @@ export class LastHop {
   /** Dials in progress by endpoint: requests that come together share one. */
   readonly #dialling = new Map<string, Promise<Session>>();
 
-  /** @param linksOn - relay links on a session */
-  constructor(host: RelayHost, options: RelayOptions, linksOn: (session: Session) => number) {
+  readonly #registered: (session: Session) => boolean;
+
+  /**
+   * @param linksOn - relay links on a session
+   * @param registered - whether the other side of a session wants to be reached through this node
+   */
+  constructor(host: RelayHost, options: RelayOptions, linksOn: (session: Session) => number, registered: (session: Session) => boolean) {
+    this.#registered = registered;
     this.#host = host;
     this.#options = options;
     this.made = new MadeConnections(host.clock, options.idleMs, linksOn);
@@ -70,6 +76,7 @@ export class LastHop {
         isShared(session) &&
         !wouldLoop(session, previous) &&
         session.link.info.nesting < MAX_NESTING &&
+        (relay === undefined || this.#registered(session)) &&
         // A demanded peer is what counts: the one at an endpoint may be another by now.
         (peerId === undefined
           ? dialled !== undefined && session.dialled !== undefined && sameEndpoint(session.dialled, dialled)

@@ -5,6 +5,7 @@ import { type AllowanceSettings, DEFAULT_ALLOWANCE_SETTINGS } from './allowance.
 import { RELAY_MEMORY_BYTES } from './credit-pool.ts';
 import type { GuardedAddressClass } from './dial-policy.ts';
 import type { RelayPorts } from './port-naming.ts';
+import type { RegistrationLimits } from './registrations.ts';
 import { DEFAULT_REPUTATION_SETTINGS, type ReputationSettings } from './reputation.ts';
 import { type RoutingPolicy, randomNextHop } from './routing-policy.ts';
 
@@ -31,6 +32,8 @@ export interface RelayOptions {
   readonly accept: ((request: AcceptRequest) => boolean | Promise<boolean>) | undefined;
   /** Bound of all credit granted for relaying, in bytes. */
   readonly relayMemoryBytes: number;
+  /** How many may be registered with this node to be reached through it (R9). */
+  readonly registrations: RegistrationLimits;
   /** A closed port is not used again, and its late messages are let go, for this long. */
   readonly graceMs: number;
   /** A connection made only to serve relay links closes this long after the last one. */
@@ -52,6 +55,7 @@ export const DEFAULT_RELAY_OPTIONS: RelayOptions = {
   policy: randomNextHop,
   accept: undefined,
   relayMemoryBytes: RELAY_MEMORY_BYTES,
+  registrations: { maxRegistrations: 1024, maxRegistrationsPerNetwork: 64 },
   graceMs: 30_000,
   idleMs: 30_000,
   maxUndecided: 256,

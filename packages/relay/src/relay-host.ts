@@ -1,7 +1,7 @@
 import type { Session } from '@matryoshka/peer';
 import type { PeerId, Random } from '@matryoshka/session';
 import type { Accept, Clock } from '@matryoshka/transport';
-import type { Endpoint } from '@matryoshka/wire';
+import type { Endpoint, RelayRegister } from '@matryoshka/wire';
 import type { ServedLink } from './served-link.ts';
 
 /**
@@ -27,6 +27,8 @@ export interface RelayHost {
   dial(endpoint: Endpoint): Promise<Session>;
   /** Takes a relay link that ends here, with its first handshake message. */
   accept: Accept;
+  /** A relay has answered this node's wish to be registered with it, or ends that (R9). */
+  onRegistration?(session: Session, message: RelayRegister): void;
   /** Something happened to a relay link served here. */
   onServed(event: 'requested' | 'opened' | 'closed', link: ServedLink): void;
   /** A request was refused because its sender asks too much, or has lost its reputation. */

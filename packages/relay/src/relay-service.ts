@@ -7,6 +7,7 @@ import {
   type ReasonCode,
   type RelayCreate,
   type RelayDestination,
+  type RelayRegister,
   asMatryoshkaError,
 } from '@matryoshka/wire';
 import { Accounts } from './account.ts';
@@ -26,6 +27,7 @@ import { MAX_ATTEMPTS, MAX_BUDGET_MS, MAX_HOPS, type OpenRelayLink, Originator }
 import type { RelayHost, RelayRefusal } from './relay-host.ts';
 import { PortNaming, requestMark } from './port-naming.ts';
 import { MAX_NESTING } from './relay-link.ts';
+import { Registrations } from './registrations.ts';
 import { type Deed, Reputations } from './reputation.ts';
 import { ServedLink, type ServedLinkHost } from './served-link.ts';
 
@@ -57,6 +59,8 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   readonly allowances: Allowances;
   /** What they did. */
   readonly reputations: Reputations;
+  /** Who is reached through this node because it asked for that. */
+  readonly registrations: Registrations;
   readonly #accounts = new Accounts();
   readonly #onward: OnwardAllowances;
   readonly #host: RelayHost;
@@ -90,7 +94,16 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       room: (session) => this.#onward.room(session),
     };
     this.#nextHops = new NextHops(host, new Neighbours(host), this.options, counts);
-    this.#lastHop = new LastHop(host, this.options, (session) => links.count(session));
+    this.registrations = new Registrations(
+      {
+        forwards: () => this.#enabled && this.options.forward,
+        isKnown: (peerId) => host.isKnown?.(peerId) ?? false,
+        refusesForMs: (session) => this.reputations.refusesForMs(session),
+      },
+      this.options.registrations,
+    );
+    const registered = (session: Session): boolean => this.registrations.has(session);
+    this.#lastHop = new LastHop(host, this.options, (session) => links.count(session), registered);
     const forget = (session: Session, port: bigint): void => this.forget(session, port);
     this.#arrivals = new Arrivals({ clock: host.clock, pool: this.pool, links, accept: host.accept, forget }, this.options);
     const claim = (session: Session): Claim => this.#claimOn(session, 'relay.rate-limited');
@@ -113,7 +126,9 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   /** Switches serving on or off; off ends all that is served with `relay.disabled` (R1). */
   setEnabled(enabled: boolean): void {
     this.#enabled = enabled;
-    if (!enabled) this.shut(new MatryoshkaError('relay.disabled'));
+    if (enabled) return;
+    this.registrations.shut('relay.disabled');
+    this.shut(new MatryoshkaError('relay.disabled'));
   }
 
   /** Relay links that this node forwards for others. */
@@ -194,8 +209,10 @@ export class RelayService implements RelayHandler, ServedLinkHost {
         break;
       case 'relay-data':
         throw new MatryoshkaError('wire.truncated');
-      case 'relay-credit-return':
       case 'relay-register':
+        this.#registration(session, message);
+        break;
+      case 'relay-credit-return':
       case 'relay-meet':
         throw new MatryoshkaError('relay.protocol', `${message.type} is not served by this version`);
       default:
@@ -204,6 +221,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   }
 
   sessionClosed(session: Session): void {
+    this.registrations.forget(session);
     for (const end of this.#links.close(session)) end.carrierLost();
   }
 
@@ -284,6 +302,12 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     this.#links.add(session, port, served.upstream);
     this.#host.onServed('requested', served);
     void this.#advance(served, serving);
+  }
+
+  #registration(session: Session, message: RelayRegister): void {
+    if (message.status === 'asked') this.registrations.asked(session);
+    else if (message.status === 'withdrawn') this.registrations.forget(session);
+    else this.#host.onRegistration?.(session, message);
   }
 
   /** Takes the request within its sender's allowance, and its reputation. */

@@ -83,7 +83,10 @@ const MESSAGES: { readonly [T in Message['type']]: fc.Arbitrary<Omit<Extract<Mes
   'relay-credit': fc.record({ port, total: count }),
   'relay-credit-return': fc.record({ port, bytes: u32 }),
   'relay-close': fc.record({ port, reason }),
-  'relay-register': fc.record({ registered: fc.boolean() }),
+  'relay-register': fc.oneof(
+    fc.record({ status: fc.constantFrom('withdrawn' as const, 'asked' as const, 'taken' as const) }),
+    fc.record({ status: fc.constant('refused' as const), reason, retryAfterMs: u32 }),
+  ),
   'relay-meet': fc.record({ port, window: u32, token: exactly(32), request: filled(HANDSHAKE_REQUEST_LENGTH) }),
 };
 const types = Object.keys(MESSAGES) as Message['type'][];
@@ -327,8 +330,10 @@ describe('layouts', () => {
     [{ type: 'relay-credit', port: relayPort, total: 2048 }, `23 0010 ${PORT} 0000000000000800`],
     [{ type: 'relay-credit-return', port: relayPort, bytes: 512 }, `24 000c ${PORT} 00000200`],
     [{ type: 'relay-close', port: relayPort, reason: 'relay.carrier-lost' }, `25 000a ${PORT} 040d`],
-    [{ type: 'relay-register', registered: true }, '26 0001 01'],
-    [{ type: 'relay-register', registered: false }, '26 0001 00'],
+    [{ type: 'relay-register', status: 'withdrawn' }, '26 0001 00'],
+    [{ type: 'relay-register', status: 'asked' }, '26 0001 01'],
+    [{ type: 'relay-register', status: 'taken' }, '26 0001 02'],
+    [{ type: 'relay-register', status: 'refused', reason: 'relay.busy', retryAfterMs: 1000 }, '26 0007 03 0408 000003e8'],
     [
       { type: 'relay-meet', port: relayPort, window: 2048, token: of(TOKEN32), request: of(REQUEST) },
       `27 052c ${PORT} 00000800 ${TOKEN32} ${REQUEST}`,
@@ -354,7 +359,7 @@ describe('fields with a value that is not allowed', () => {
     ['an unknown kind of key update', '09 0001 04', 'wire.invalid'],
     ['unknown flags of relay data', `22 000a ${PORT} 02 aa`, 'wire.invalid'],
     ['an unknown relay status', `21 001f ${PORT} 04 ${'00'.repeat(22)}`, 'wire.invalid'],
-    ['a relay register that is neither', '26 0001 02', 'wire.invalid'],
+    ['an unknown status of a registration', '26 0001 04', 'wire.invalid'],
     ['relay port 0 of data', '22 0009 0000000000000000 00', 'wire.invalid'],
     ['relay port 0 of credit', '23 0010 0000000000000000 0000000000000800', 'wire.invalid'],
     ['relay port 0 of credit return', '24 000c 0000000000000000 00000200', 'wire.invalid'],

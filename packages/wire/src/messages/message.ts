@@ -189,13 +189,9 @@ const CODECS: { readonly [T in Message['type']]: Codec<MessageOf<T>> } = {
   },
   'relay-register': {
     type: MessageType.relayRegister,
-    length: () => 1,
-    encode: (w, m) => w.u8(m.registered ? 1 : 0),
-    decode: (r) => {
-      const value = r.u8();
-      if (value > 1) throw new DecodeError('wire.invalid', 'relay-register is 0 or 1', r.offset - 1);
-      return { type: 'relay-register', registered: value === 1 };
-    },
+    length: relay.relayRegisterLength,
+    encode: relay.encodeRelayRegister,
+    decode: relay.decodeRelayRegister,
   },
   'relay-meet': {
     type: MessageType.relayMeet,

@@ -100,11 +100,20 @@ export interface RelayClose {
   readonly reason: ReasonCode;
 }
 
-/** Names the receiver as a relay of the sender, or takes it back (R9). */
-export interface RelayRegister {
-  readonly type: 'relay-register';
-  readonly registered: boolean;
-}
+/** Names the receiver as a relay of the sender, or takes that back; and what the relay says to it (R9). */
+export type RelayRegister =
+  | {
+      readonly type: 'relay-register';
+      /** `taken` and `refused` come from the relay. */
+      readonly status: 'withdrawn' | 'asked' | 'taken';
+    }
+  | {
+      readonly type: 'relay-register';
+      readonly status: 'refused';
+      readonly reason: ReasonCode;
+      /** 0: nothing is said of it. */
+      readonly retryAfterMs: number;
+    };
 
 /** Asks to be joined with whoever presents the same token. */
 export interface RelayMeet {
@@ -242,4 +251,28 @@ export function decodeRelayStatus(reader: Reader): RelayStatus {
   if (status === 'accepted')
     return { type: 'relay-status', port, status: 'accepted', limits, window: reader.u32(), answer: reader.bytes(HANDSHAKE_ANSWER_LENGTH) };
   return { type: 'relay-status', port, status: 'refused', limits, reason: decodeReason(reader), retryAfterMs: reader.u32() };
+}
+
+/** By their number on the wire. */
+const REGISTER_STATUSES: readonly RelayRegister['status'][] = ['withdrawn', 'asked', 'taken', 'refused'];
+
+/** Bytes {@link encodeRelayRegister} will write. */
+export function relayRegisterLength({ status }: RelayRegister): number {
+  return status === 'refused' ? 1 + 2 + 4 : 1;
+}
+
+/** docs/protocol.md §6.4. @throws RangeError for a field out of its range */
+export function encodeRelayRegister(writer: Writer, m: RelayRegister): void {
+  writer.u8(REGISTER_STATUSES.indexOf(m.status));
+  if (m.status !== 'refused') return;
+  encodeReason(writer, m.reason);
+  writer.u32(m.retryAfterMs);
+}
+
+/** @throws DecodeError `wire.truncated`, `wire.invalid` */
+export function decodeRelayRegister(reader: Reader): RelayRegister {
+  const status = REGISTER_STATUSES[reader.u8()];
+  if (status === undefined) throw new DecodeError('wire.invalid', 'unknown status of a registration', reader.offset - 1);
+  if (status !== 'refused') return { type: 'relay-register', status };
+  return { type: 'relay-register', status, reason: decodeReason(reader), retryAfterMs: reader.u32() };
 }
