@@ -45,7 +45,8 @@ export type CliEvent =
       readonly hops?: readonly { readonly peerId: string; readonly endpoint: string }[];
       readonly seconds: number;
     }
-  | { readonly event: 'progress'; readonly bytes: number; readonly size: number }
+  /** `label`: where there may be several transfers at once. */
+  | { readonly event: 'progress'; readonly label?: string; readonly bytes: number; readonly size: number }
   | ({ readonly event: 'sent'; readonly file: string; readonly storedAs: string; readonly connectSeconds: number } & Transferred)
   | { readonly event: 'receiving'; readonly name: string; readonly size: number; readonly connection: ConnectionStatus }
   | ({ readonly event: 'received'; readonly file: string; readonly name: string; readonly connection: ConnectionStatus } & Transferred)

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { circuitCommand } from './commands/circuit.ts';
+import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { connectCommand, disconnectCommand } from './commands/connect.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { identityCommand } from './commands/identity.ts';
 import { initCommand } from './commands/init.ts';
 import { inviteCommand, joinCommand } from './commands/invite.ts';
@@ -29,6 +31,8 @@ const COMMANDS: readonly (() => Command)[] = [
   receiveCommand,
   configCommand,
   identityCommand,
+  doctorCommand,
+  () => completionCommand(createProgram),
 ];
 
 /** Commands made apart inherit nothing by themselves: a wrong call must not end the process from within the parser. */

@@ -11,7 +11,8 @@ import { peerText } from './node-reporter.ts';
 import { reportError } from './describe-error.ts';
 import type { Output } from './output.ts';
 import type { Progress } from './progress.ts';
-import { formatCount, formatRate } from './quantities.ts';
+import { formatCount } from './quantities.ts';
+import { receivedText } from './transfer/sent-text.ts';
 
 /** Files that may come at the same time. */
 const MAX_INCOMING = 16;
@@ -90,7 +91,7 @@ export class FileServer {
       const sha256 = Buffer.from(stored.sha256).toString('hex');
       output.event(
         { event: 'received', file: stored.file, name: stored.name, size: stored.size, sha256, seconds, connection: status },
-        `received ${stored.file}: ${formatCount(stored.size)} bytes in ${seconds.toFixed(2)} s, ${formatRate(stored.size / seconds)}, SHA-256 ${sha256}`,
+        receivedText({ file: stored.file, size: stored.size, seconds, sha256 }),
       );
       this.#options.onStored?.(stored, connection);
     } catch (error) {

@@ -8,6 +8,9 @@ const DEMO = join(import.meta.dirname, '..', 'src', 'demo', 'main.ts');
 /** Long enough for a machine that does other things too, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
+/** What is configured on this machine is none of the tests'. */
+const NOTHING_CONFIGURED = { XDG_CONFIG_HOME: '/nowhere', XDG_DATA_HOME: '/nowhere' };
+
 type EventOf<Name extends string> = Extract<CliEvent, { event: Name }>;
 
 /** A process of the command line, from its source. */
@@ -19,8 +22,10 @@ export class Cli {
   stderr = '';
   readonly #listeners = new Set<() => void>();
 
-  constructor(args: readonly string[], main: string = MAIN, environment: NodeJS.ProcessEnv = process.env) {
-    this.child = spawn(process.execPath, ['--conditions=@matryoshka/source', main, ...args], { env: environment });
+  constructor(args: readonly string[], main: string = MAIN, environment: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, ['--conditions=@matryoshka/source', main, ...args], {
+      env: { ...process.env, ...NOTHING_CONFIGURED, ...environment },
+    });
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     createInterface({ input: this.child.stdout }).on('line', (line) => {
       this.stdout += `${line}\n`;
@@ -75,5 +80,5 @@ export async function run(...args: readonly string[]): Promise<Cli> {
 
 /** Starts the demo; what it writes on the way goes into `folder`. */
 export function startDemo(folder: string, ...args: readonly string[]): Cli {
-  return new Cli(args, DEMO, { ...process.env, TMPDIR: folder });
+  return new Cli(args, DEMO, { TMPDIR: folder });
 }

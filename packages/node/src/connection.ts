@@ -83,6 +83,26 @@ export class Connection implements AsyncDisposable {
     return this.#origin.circuit?.hops.map(({ peerId, endpoint }) => ({ peerId, endpoint }));
   }
 
+  /** Bytes of records that went out on it, those of its handshakes not counted. */
+  get bytesSent(): number {
+    return this.#session.bytesSent;
+  }
+
+  /** Bytes of records that came in on it, those of its handshakes not counted. */
+  get bytesReceived(): number {
+    return this.#session.bytesReceived;
+  }
+
+  /** Streams that are open on it, of both sides. */
+  get streams(): number {
+    return [...this.#session.streams].length;
+  }
+
+  /** Round-trip time of the last liveness probe in milliseconds, once there was one. */
+  get roundTripMs(): number | undefined {
+    return this.#session.roundTripMs;
+  }
+
   /** Whether it is not over; it may be suspended. */
   get open(): boolean {
     return this.#session.sending;

@@ -39,6 +39,11 @@ export interface ConnectionStatus {
   readonly remote: string;
   readonly nesting: number;
   readonly relaying: boolean | undefined;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Streams that are open on it, of both sides. */
+  readonly streams: number;
+  readonly roundTripMs: number | undefined;
 }
 
 export interface NodeStatus {
@@ -59,7 +64,7 @@ export interface NodeStatus {
 }
 
 export function connectionStatus(connection: Connection): ConnectionStatus {
-  const { id, kind, role, state, peerId, authenticated, nesting, relaying } = connection;
+  const { id, kind, role, state, peerId, authenticated, nesting, relaying, bytesSent, bytesReceived, streams, roundTripMs } = connection;
   return {
     id,
     kind,
@@ -69,6 +74,10 @@ export function connectionStatus(connection: Connection): ConnectionStatus {
     authenticated,
     nesting,
     relaying,
+    bytesSent,
+    bytesReceived,
+    streams,
+    roundTripMs,
     local: formatEndpoint(connection.local),
     remote: formatEndpoint(connection.remote),
   };

@@ -19,6 +19,7 @@ export class Epoch {
   readonly #inFlight = new Queue<SealedRecord>();
   #writtenSends: number;
   #full = false;
+  #bytesSent = 0;
 
   constructor(environment: KeyScheduleEnvironment, role: Role, parts: EpochParts) {
     this.link = parts.link;
@@ -31,9 +32,15 @@ export class Epoch {
     return this.#full;
   }
 
+  /** Bytes of all records that were sent, those of the handshake not counted. */
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
   /** Sends a record that was sealed with `keys.send`. */
   send(record: SealedRecord): void {
     this.keys.sealed(record.length);
+    this.#bytesSent += record.length;
     this.#inFlight.push(record);
     if (!this.link.send(record.parts)) this.#full = true;
   }

@@ -77,6 +77,8 @@ export class Session implements OutboxHost, ResumptionHost {
   #hello: Hello | undefined;
   #acknowledgeTimer: Timer | undefined;
   #bytesReceived = 0;
+  /** Of the epochs before this one. */
+  #bytesSentBefore = 0;
 
   constructor(environment: SessionEnvironment, parts: SessionParts) {
     this.#environment = environment;
@@ -160,6 +162,11 @@ export class Session implements OutboxHost, ResumptionHost {
   /** Bytes of all records that came, those of the handshake not counted. */
   get bytesReceived(): number {
     return this.#bytesReceived;
+  }
+
+  /** Bytes of all records that were sent, those that were sent again too, those of the handshake not counted. */
+  get bytesSent(): number {
+    return this.#bytesSentBefore + this.#epoch.bytesSent;
   }
 
   /** The open streams of both sides. */
@@ -392,6 +399,7 @@ export class Session implements OutboxHost, ResumptionHost {
     }
     this.#suspension?.end();
     this.#state = 'ready';
+    this.#bytesSentBefore += this.#epoch.bytesSent;
     this.#epoch = epoch;
     this.#linkHandler = this.#handlerOf(epoch);
     try {

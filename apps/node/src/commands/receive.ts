@@ -5,17 +5,19 @@ import { checked } from '../flag.ts';
 import { obeyInput } from '../input-commands.ts';
 import { Interruption } from '../interruption.ts';
 import { keepConnected } from '../keep-connected.ts';
-import { type NodeFlags, type ServingFlags, addNodeFlags, addServingFlags, nodeOptions } from '../node-flags.ts';
+import { type ServingFlags, addNodeFlags, addServingFlags, nodeOptions } from '../node-flags.ts';
 import { reportNode } from '../node-reporter.ts';
 import { Output } from '../output.ts';
 import { FileServer, checkDirectory } from '../serve-files.ts';
+import { receiveThrough } from '../transfer/receive-through.ts';
+import { type TransferFlags, addTransferFlags, runningNode } from './transfer-node.ts';
 
 /** How long the sender of the one file may take to hear that it is stored, in milliseconds. */
 const FAREWELL_MS = 3_000;
 
-interface ReceiveFlags extends NodeFlags, ServingFlags {
+interface ReceiveFlags extends TransferFlags, ServingFlags {
   readonly from?: PeerId;
-  readonly into: string;
+  readonly into?: string;
   readonly once?: true;
 }
 
@@ -23,11 +25,13 @@ interface ReceiveFlags extends NodeFlags, ServingFlags {
 export function receiveCommand(): Command {
   const command = new Command('receive')
     .summary('receive files')
-    .description('Receives files until it is interrupted. No file that is there is replaced: a taken name gets a number.')
+    .description(
+      'Receives files until it is interrupted: through the node that is configured, else with one of its own. No file that is there is replaced: a taken name gets a number.',
+    )
     .option('--from <peerId>', 'take files from this peer only, which has to prove that it is the one', checked(parsePeerId))
-    .option('--into <dir>', 'where to put them', '.')
+    .option('--into <dir>', 'where to put them (default: where the configuration says; else here)')
     .option('--once', 'end after the first file that has arrived whole');
-  return addServingFlags(addNodeFlags(command))
+  return addTransferFlags(addServingFlags(addNodeFlags(command)))
     .addHelpText(
       'after',
       `
@@ -43,7 +47,14 @@ async function receive(flags: ReceiveFlags): Promise<void> {
   const output = new Output(flags.json === true);
   using interruption = new Interruption(flags.exitWithParent === true);
   const { signal } = interruption;
-  await checkDirectory(flags.into);
+  const client = await runningNode(flags);
+  if (client !== undefined) {
+    await receiveThrough(client, output, { into: flags.into, from: flags.from, once: flags.once === true, signal });
+    if (flags.once === true && signal.aborted) process.exitCode = interruption.exitCode;
+    return;
+  }
+  const into = flags.into ?? '.';
+  await checkDirectory(into);
   // Who may send has to show who it is, so whoever does not can be refused at the handshake.
   const node = await createNode({ ...(await nodeOptions(flags, flags)), acceptAnonymous: flags.from === undefined });
   reportNode(node, output);
@@ -51,7 +62,7 @@ async function receive(flags: ReceiveFlags): Promise<void> {
   const onStored = (_file: unknown, connection: Connection): void => stored.resolve(connection);
   const enough = new AbortController();
   const files = new FileServer(node, output, {
-    directory: flags.into,
+    directory: into,
     from: flags.from && [flags.from],
     signal: AbortSignal.any([signal, enough.signal]),
     onStored,

@@ -7,16 +7,18 @@ import { OutgoingFile } from '../file/outgoing-file.ts';
 import { sendFile } from '../file/send-file.ts';
 import { obeyInput } from '../input-commands.ts';
 import { Interruption } from '../interruption.ts';
-import { type NodeFlags, addNodeFlags, destination, nodeOptions } from '../node-flags.ts';
+import { addNodeFlags, destination, nodeOptions } from '../node-flags.ts';
 import { peerText, reportNode } from '../node-reporter.ts';
 import { Output } from '../output.ts';
 import { type RouteFlags, addRouteFlags, routeOf } from '../route-flags.ts';
-import { formatCount, formatRate } from '../quantities.ts';
+import { sendThrough } from '../transfer/send-through.ts';
+import { sentText } from '../transfer/sent-text.ts';
+import { type TransferFlags, addTransferFlags, runningNode } from './transfer-node.ts';
 
 /** Programs hear of progress this often, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
 
-interface SendFlags extends NodeFlags, RouteFlags {
+interface SendFlags extends TransferFlags, RouteFlags {
   readonly name?: string;
 }
 
@@ -24,7 +26,9 @@ interface SendFlags extends NodeFlags, RouteFlags {
 export function sendCommand(): Command {
   const command = new Command('send')
     .summary('send a file')
-    .description('Sends a file to a node that receives, and compares the SHA-256 of both ends.')
+    .description(
+      'Sends a file to a node that receives, and compares the SHA-256 of both ends: through the node that is configured, else with one of its own.',
+    )
     .argument('<file>', 'file to send')
     .argument(
       '<destination>',
@@ -32,7 +36,7 @@ export function sendCommand(): Command {
       destination,
     )
     .option('--name <name>', 'name of the file at the receiver (default: the name it has)');
-  return addNodeFlags(addRouteFlags(command))
+  return addTransferFlags(addNodeFlags(addRouteFlags(command)))
     .addHelpText(
       'after',
       `
@@ -50,18 +54,32 @@ async function send(path: string, to: string, flags: SendFlags): Promise<void> {
   const { signal } = interruption;
   // First what needs nobody else: a file that cannot be read ends it at once.
   await using file = await OutgoingFile.open(path, flags.name);
-  await using node = await createNode(await nodeOptions(flags));
-  reportNode(node, output, { quiet: true });
-  using _input = obeyInput(() => node, output, signal);
   try {
-    await connectPeers(node, flags.peer, output, signal);
-    await using connection = await connect(node, to, flags, output, signal);
-    await transfer(connection.value, file, path, connection.seconds, output, signal);
+    const client = await runningNode(flags);
+    if (client === undefined) await sendAlone(file, path, to, flags, output, signal);
+    else await sendThrough(client, output, { file, path, to, route: routeOf(flags), signal });
   } catch (error) {
     if (interruption.exitCode === undefined) throw error;
     output.note('interrupted: the file was not sent');
     process.exitCode = interruption.exitCode;
   }
+}
+
+/** With a node of its own, which is gone afterwards. */
+async function sendAlone(
+  file: OutgoingFile,
+  path: string,
+  to: string,
+  flags: SendFlags,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  await using node = await createNode(await nodeOptions(flags));
+  reportNode(node, output, { quiet: true });
+  using _input = obeyInput(() => node, output, signal);
+  await connectPeers(node, flags.peer, output, signal);
+  await using connection = await connect(node, to, flags, output, signal);
+  await transfer(connection.value, file, path, connection.seconds, output, signal);
 }
 
 /** A peer that is not there is no reason to give up: another way may do. */
@@ -125,11 +143,8 @@ async function transfer(
   try {
     const { size, sha256, storedAs, seconds } = await sendFile(stream, file, { signal, onProgress });
     progress.stop();
-    const hex = Buffer.from(sha256).toString('hex');
-    output.event(
-      { event: 'sent', file: path, storedAs, size, sha256: hex, seconds, connectSeconds },
-      `sent ${printable(file.name)}: ${formatCount(size)} bytes in ${seconds.toFixed(2)} s, ${formatRate(size / seconds)}, stored as ${storedAs}\nSHA-256 ${hex}, the same at both ends`,
-    );
+    const sent = { size, sha256: Buffer.from(sha256).toString('hex'), seconds, storedAs };
+    output.event({ event: 'sent', file: path, connectSeconds, ...sent }, sentText(file.name, sent));
   } finally {
     progress.stop();
   }

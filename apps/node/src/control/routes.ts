@@ -4,10 +4,18 @@ import { CIRCUIT_ROUTES } from './routes/circuit-routes.ts';
 import { CONNECTION_ROUTES } from './routes/connection-routes.ts';
 import { DAEMON_ROUTES } from './routes/daemon-routes.ts';
 import { EVENT_ROUTES } from './routes/event-routes.ts';
+import { FILE_ROUTES } from './routes/file-routes.ts';
 import { NETWORK_ROUTES } from './routes/network-routes.ts';
 import * as z from 'zod';
 
-const DOCUMENTED: readonly Route[] = [...DAEMON_ROUTES, ...CONNECTION_ROUTES, ...CIRCUIT_ROUTES, ...NETWORK_ROUTES, ...EVENT_ROUTES];
+const DOCUMENTED: readonly Route[] = [
+  ...DAEMON_ROUTES,
+  ...CONNECTION_ROUTES,
+  ...CIRCUIT_ROUTES,
+  ...NETWORK_ROUTES,
+  ...FILE_ROUTES,
+  ...EVENT_ROUTES,
+];
 
 /** Everything the control API answers. */
 export const ROUTES: readonly Route[] = [

@@ -25,6 +25,10 @@ export const connectionShape: z.ZodType = z
       .array(z.looseObject({ peerId: text, endpoint: text }))
       .optional()
       .describe('of a telescoped connection, the far end last'),
+    bytesSent: count.describe('those of its handshakes not counted'),
+    bytesReceived: count,
+    streams: count.describe('open ones, of both sides'),
+    roundTripMs: z.number().optional().describe('of the last liveness probe, once there was one'),
     relaying: z.boolean().optional().describe('whether the other side announces that it serves relay links'),
   })
   .describe('a connection of this node');

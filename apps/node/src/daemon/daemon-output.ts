@@ -5,6 +5,9 @@ import type { EventLog } from './event-log.ts';
 import { logEvent } from './log-event.ts';
 import type { Logger } from './logger.ts';
 
+/** How often progress is told, in milliseconds. */
+const PROGRESS_INTERVAL_MS = 200;
+
 /** Where a daemon speaks: events to those who listen, and to its log what says nothing of others. */
 export class DaemonOutput extends Output {
   readonly #events: EventLog;
@@ -33,8 +36,17 @@ export class DaemonOutput extends Output {
     this.#logger.warn(hint === undefined ? {} : { hint }, line);
   }
 
-  /** Several transfers at once have no bar; `status` tells. */
-  override progress(): Progress {
-    return { update: () => {}, stop: () => {} };
+  /** Those who listen hear of it; nothing of it is kept. */
+  override progress(label: string, total: number): Progress {
+    let toldMs = 0;
+    return {
+      update: (bytes) => {
+        const now = performance.now();
+        if (now - toldMs < PROGRESS_INTERVAL_MS) return;
+        toldMs = now;
+        this.#events.publish({ event: 'progress', label, bytes, size: total }, { keep: false });
+      },
+      stop: () => {},
+    };
   }
 }

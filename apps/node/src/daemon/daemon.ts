@@ -11,6 +11,7 @@ import type { Feature } from './feature.ts';
 import { createFeatures } from './features.ts';
 import type { Logger } from './logger.ts';
 import { makeNode } from './make-node.ts';
+import { Metrics } from './metrics.ts';
 
 export interface DaemonParts {
   readonly sources: ConfigSources;
@@ -37,6 +38,7 @@ export class Daemon {
   readonly logger: Logger;
   readonly output: DaemonOutput;
   readonly features: readonly Feature[] = createFeatures();
+  readonly metrics: Metrics;
   /** In milliseconds since 1970. */
   readonly startedAtMs: number = Date.now();
   /** Asks whoever runs this to stop it. */
@@ -56,6 +58,7 @@ export class Daemon {
     this.output = new DaemonOutput(json, this.events, logger);
     this.requestStop = stop;
     this.#config = config;
+    this.metrics = new Metrics(this);
   }
 
   /**

@@ -17,9 +17,10 @@ export class EventLog {
   readonly #readers = new Set<(event: NumberedEvent) => void>();
   #last = 0;
 
-  publish(event: NamedEvent): void {
+  /** @param keep - whether those who come later hear of it, too */
+  publish(event: NamedEvent, { keep = true }: { readonly keep?: boolean } = {}): void {
     const numbered = { number: ++this.#last, event: { ...event, at: performance.timeOrigin + performance.now() } as TimedEvent };
-    this.#kept.push(numbered);
+    if (keep) this.#kept.push(numbered);
     if (this.#kept.length > KEPT_EVENTS) this.#kept.shift();
     for (const reader of [...this.#readers]) reader(numbered);
   }

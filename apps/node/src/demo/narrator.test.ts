@@ -31,6 +31,10 @@ const dialled = (to: string): CliEvent => ({
     remote: '127.44.0.1:1',
     nesting: 0,
     relaying: undefined,
+    bytesSent: 0,
+    bytesReceived: 0,
+    streams: 0,
+    roundTripMs: undefined,
   },
 });
 

@@ -43,8 +43,10 @@ export class NodeProcess {
     this.name = name;
     this.#onEvent = onEvent;
     const conditions = process.execArgv.filter((arg) => arg.startsWith('--conditions'));
+    // Whatever is configured on this machine is none of the demo's.
+    const alone = args[0] === 'up' ? '--ephemeral' : '--standalone';
     // A group of its own: an interrupt from the terminal comes to the demo alone, which then stops its nodes in order.
-    this.#child = spawn(process.execPath, [...conditions, MAIN, ...args, '--json', '--exit-with-parent'], {
+    this.#child = spawn(process.execPath, [...conditions, MAIN, ...args, alone, '--json', '--exit-with-parent'], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });

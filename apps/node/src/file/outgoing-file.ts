@@ -1,7 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { Readable } from 'node:stream';
 import { CliError } from '../cli-error.ts';
 import { fileNameFault } from './file-name.ts';
+
+const STREAM_READ_LENGTH: number = 256 * 1024;
 
 /** A file that is read from its beginning to its end, once. */
 export class OutgoingFile implements AsyncDisposable {
@@ -54,6 +57,13 @@ export class OutgoingFile implements AsyncDisposable {
     } catch (error) {
       throw unreadable(this.name, (error as Error).message, error);
     }
+  }
+
+  /** All of it, as far as it had come to be when it was opened. */
+  stream(): Readable {
+    return this.size === 0
+      ? Readable.from([])
+      : this.#handle.createReadStream({ start: 0, end: this.size - 1, autoClose: false, highWaterMark: STREAM_READ_LENGTH });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

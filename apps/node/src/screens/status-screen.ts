@@ -13,23 +13,39 @@ export function statusScreen(now: DaemonStatus, before?: DaemonStatus): string {
     `running      ${formatDuration(Math.max(0, Date.now() - now.startedAtMs) / 1000)}, process ${now.pid}, version ${now.version}`,
     ...(now.needRestart.length === 0 ? [] : [`restart      needed for ${now.needRestart.join(', ')}`]),
   ];
-  return `${lines.join('\n')}\n\n${connectionTable(node.connections)}\n${relayTable(node.relayLinks, before?.node.relayLinks, now.atMs - (before?.atMs ?? now.atMs))}`;
+  const elapsedMs = now.atMs - (before?.atMs ?? now.atMs);
+  return `${lines.join('\n')}\n\n${connectionTable(node.connections, before?.node.connections, elapsedMs)}\n${relayTable(node.relayLinks, before?.node.relayLinks, elapsedMs)}`;
 }
 
-/** Connections as people see them. */
-export function connectionTable(connections: readonly ConnectionStatus[]): string {
+/** Connections as people see them; with rates where there is an earlier status. */
+export function connectionTable(
+  connections: readonly ConnectionStatus[],
+  before: readonly ConnectionStatus[] = [],
+  elapsedMs: number = 0,
+): string {
   if (connections.length === 0) return 'no connections\n';
+  const rates = connections.map(({ id, bytesSent, bytesReceived }) => {
+    const earlier = before.find((connection) => connection.id === id);
+    return earlier === undefined ? '' : rateText(bytesSent + bytesReceived - earlier.bytesSent - earlier.bytesReceived, elapsedMs);
+  });
   return table(
-    ['id', 'kind', 'state', 'opened', 'peer', 'at'],
-    connections.map(({ id, kind, state, role, peerId, remote, authenticated }) => [
+    ['id', 'kind', 'state', 'opened', 'sent', 'received', 'rate', 'peer', 'at'],
+    connections.map(({ id, kind, state, role, peerId, remote, authenticated, bytesSent, bytesReceived }, index) => [
       id,
       kind,
       state,
       role === 'initiator' ? 'here' : 'there',
+      formatBytes(bytesSent),
+      formatBytes(bytesReceived),
+      rates[index] ?? '',
       peerId === undefined ? 'anonymous' : `${peerId}${authenticated ? '' : ' (unverified)'}`,
       remote,
     ]),
   );
+}
+
+function rateText(bytes: number, elapsedMs: number): string {
+  return elapsedMs <= 0 ? '' : formatRate((Math.max(0, bytes) * 1000) / elapsedMs);
 }
 
 /** Circuits with their hops, the far end last. */
@@ -47,9 +63,8 @@ function relayTable(links: readonly RelayLinkStatus[], before: readonly RelayLin
   if (links.length === 0) return 'no relay links of others\n';
   const rate = (link: RelayLinkStatus): string => {
     const earlier = before.find(({ port }) => port === link.port);
-    if (earlier === undefined || elapsedMs <= 0) return '';
-    const bytes = link.bytesForward + link.bytesBackward - earlier.bytesForward - earlier.bytesBackward;
-    return formatRate((Math.max(0, bytes) * 1000) / elapsedMs);
+    if (earlier === undefined) return '';
+    return rateText(link.bytesForward + link.bytesBackward - earlier.bytesForward - earlier.bytesBackward, elapsedMs);
   };
   return table(
     ['relay link', 'state', 'from', 'to', 'hops left', 'forward', 'backward', 'rate'],

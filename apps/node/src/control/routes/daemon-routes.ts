@@ -21,6 +21,14 @@ export const DAEMON_ROUTES: readonly Route[] = [
   }),
   route({
     method: 'GET',
+    path: '/metrics',
+    name: 'metrics',
+    summary: 'Metrics for Prometheus; no label names a peer or an address',
+    answer: { type: 'text', contentType: 'text/plain; version=0.0.4; charset=utf-8' },
+    handle: ({ daemon }) => daemon.metrics.text(),
+  }),
+  route({
+    method: 'GET',
     path: '/v1/status',
     name: 'status',
     summary: 'Everything the node knows of itself, its connections and the relay links it forwards',
