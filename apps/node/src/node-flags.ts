@@ -10,6 +10,9 @@ import { readIdentitySeed, readNetworkKey } from './secret-file.ts';
 
 type DialClass = NonNullable<RelayNodeOptions['allowDial']>[number];
 
+type TrafficPreset = Extract<NodeOptions['traffic'], string>;
+
+const TRAFFIC_PRESETS: readonly TrafficPreset[] = ['plain', 'standard', 'private'];
 const DIAL_CLASSES: readonly DialClass[] = ['loopback', 'link-local', 'private', 'multicast', 'unspecified', 'metadata', 'reserved'];
 
 /** The flags of every command that runs a node. */
@@ -20,6 +23,7 @@ export interface NodeFlags {
   readonly identity?: string;
   readonly networkKeyFile?: string;
   readonly grace?: number;
+  readonly traffic?: TrafficPreset;
   readonly json?: true;
   readonly exitWithParent?: true;
 }
@@ -76,6 +80,12 @@ export function addNodeFlags(command: Command, { json = true }: { readonly json?
     .option('--identity <file>', 'who this node is, and its static key; made if missing (default: a new identity each time)')
     .option('--network-key-file <file>', 'key of a closed network, hex or base64, 16 bytes or more')
     .option('--grace <seconds>', 'how long a connection whose link broke waits for another one (default: 30); 0: not at all', seconds)
+    .addOption(
+      new Option(
+        '--traffic <preset>',
+        'how much sizes and times show to others: plain hides nothing, private costs most (default: standard)',
+      ).choices(TRAFFIC_PRESETS),
+    )
     .option('--exit-with-parent', 'stop when standard input ends');
 }
 
@@ -102,6 +112,7 @@ export async function nodeOptions(flags: NodeFlags, serving?: ServingFlags): Pro
     peers: flags.peer,
     ...(seed !== undefined && { identity: seed }),
     ...(flags.grace !== undefined && { resume: { graceMs: Math.round(flags.grace * 1000) } }),
+    ...(flags.traffic !== undefined && { traffic: flags.traffic }),
     ...(flags.networkKeyFile !== undefined && { networkKey: await readNetworkKey(flags.networkKeyFile) }),
     ...(serving !== undefined && {
       relay: { enabled: serving.relay === true, forward: serving.forward, allowDial: serving.allowDial },

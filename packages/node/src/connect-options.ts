@@ -1,3 +1,5 @@
+import type { TrafficOption } from './traffic-options.ts';
+
 /** How a connection is made; by default directly. */
 export interface ConnectOptions {
   /**
@@ -18,6 +20,11 @@ export interface ConnectOptions {
   readonly staticKey?: Uint8Array | string;
   /** Allows a relayed connection to an endpoint without a peer id: whoever the last relay likes may answer (R11). */
   readonly unverifiedDestination?: boolean;
+  /**
+   * How the connection looks to those who see its bytes, those who relay it among them; by default as all of this node. Of a
+   * telescoped one it holds for every hop but the first, whose connection others may use, too.
+   */
+  readonly traffic?: TrafficOption;
   readonly signal?: AbortSignal;
 }
 

@@ -4,6 +4,7 @@ import { peerIdOf } from '@matryoshka/relay';
 import type { PeerId } from '@matryoshka/session';
 import { type Endpoint, MatryoshkaError, type ReasonCode } from '@matryoshka/wire';
 import type { RerouteOptions } from './connect-options.ts';
+import { type TrafficOption, type TrafficStatus, parseTraffic, presetOf } from './traffic-options.ts';
 
 /** How a connection gets to its peer. */
 export type ConnectionKind = 'direct' | 'relayed' | 'telescoped';
@@ -101,6 +102,23 @@ export class Connection implements AsyncDisposable {
   /** Round-trip time of the last liveness probe in milliseconds, once there was one. */
   get roundTripMs(): number | undefined {
     return this.#session.roundTripMs;
+  }
+
+  /** How it looks to those who see its bytes. */
+  get traffic(): TrafficStatus {
+    const { settings, recordLength } = this.#session.traffic;
+    return { preset: presetOf(settings), ...settings, recordBytes: recordLength };
+  }
+
+  /**
+   * Changes how it looks to those who see its bytes, from the next record on; undefined: as all connections of this node. Of
+   * a telescoped one it holds for every hop but the first.
+   * @throws MatryoshkaError `config.invalid` that names what is wrong; then nothing changes
+   */
+  updateTraffic(traffic: TrafficOption | undefined): void {
+    const settings = traffic === undefined ? undefined : parseTraffic(traffic);
+    const inner = this.#origin.circuit?.hops.slice(1).map(({ session }) => session) ?? [this.#session];
+    for (const session of inner) session.traffic.update(settings);
   }
 
   /** Whether it is not over; it may be suspended. */

@@ -1,5 +1,5 @@
 import { type CircuitHost, type Hop, buildCircuit, checkPath } from '@matryoshka/circuit';
-import { type ConnectSessionOptions, type Session, type SessionEnvironment, connectSession } from '@matryoshka/peer';
+import { type ConnectSessionOptions, type Session, type SessionEnvironment, type TrafficSettings, connectSession } from '@matryoshka/peer';
 import { MAX_HOPS, type RelayService, peerIdOf } from '@matryoshka/relay';
 import { type PeerId, parseStaticKey, peerHash } from '@matryoshka/session';
 import type { Link, Transport } from '@matryoshka/transport';
@@ -20,6 +20,7 @@ import { Gateways } from './gateways.ts';
 import { drawHops, hopRange, hopsInvalid } from './hops.ts';
 import { RelayedPath } from './relayed-path.ts';
 import type { SessionRegistry } from './registry.ts';
+import { parseTraffic } from './traffic-options.ts';
 
 /** A relayed connect waits longer than a request may take (R15), in milliseconds. */
 const RELAYED_TIMEOUT_MS = 45_000;
@@ -36,7 +37,7 @@ export interface ConnectorParts {
 }
 
 /** Options of one connect, with a signal that also stands for the node. */
-type Connecting = ConnectOptions & { readonly signal: AbortSignal };
+type Connecting = ConnectOptions & { readonly signal: AbortSignal; readonly settings?: TrafficSettings | undefined };
 
 /** How a relayed session was asked for, and how it gets its links. */
 interface Route {
@@ -69,7 +70,8 @@ export class Connector {
     const { closing, environment } = this.#parts;
     const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
     if (signal.aborted) throw new MatryoshkaError('aborted', undefined, { cause: signal.reason });
-    const connecting = { ...options, signal };
+    const settings = options.traffic === undefined ? undefined : parseTraffic(options.traffic);
+    const connecting = { ...options, signal, settings };
     const to = await this.#resolve(destination, options.staticKey);
     if (to.peerId === environment.identity.peerId) throw new MatryoshkaError('session.self', 'that peer id is this node itself');
     const name = typeof destination === 'string' ? destination : formatDestination(destination);
@@ -78,7 +80,9 @@ export class Connector {
     const through = to.relay !== undefined && (to.peerId === undefined || this.#parts.sessions.to(to.peerId) === undefined);
     const hops = options.hops ?? (through ? 2 : undefined);
     if (hops !== undefined) return this.#relayed(to, name, { ...connecting, hops });
-    const session = await this.#toPeer(to, name, connecting);
+    const session = await this.#toPeer(to, name, connecting, settings);
+    // Where there was one already.
+    if (settings !== undefined) session.traffic.update(settings);
     this.#parts.relay.keep(session);
     return session;
   }
@@ -112,7 +116,7 @@ export class Connector {
   }
 
   /** At its places one after the other, until one works. */
-  async #dialPeer(to: Resolved, options: Pick<ConnectSessionOptions, 'anonymous' | 'signal'>): Promise<Session> {
+  async #dialPeer(to: Resolved, options: Pick<ConnectSessionOptions, 'anonymous' | 'signal' | 'traffic'>): Promise<Session> {
     const { endpoint, named, others: [next, ...others] = [], ...peer } = to;
     if (endpoint === undefined) throw new MatryoshkaError('node.peer-unknown');
     try {
@@ -126,7 +130,7 @@ export class Connector {
   #dialPlace(
     { endpoint, named = endpoint }: Place,
     { peerId, staticKey }: Resolved,
-    options: Pick<ConnectSessionOptions, 'anonymous' | 'signal'>,
+    options: Pick<ConnectSessionOptions, 'anonymous' | 'signal' | 'traffic'>,
   ): Promise<Session> {
     const { book, environment, suite } = this.#parts;
     const source = new DirectSource({
@@ -162,14 +166,19 @@ export class Connector {
   }
 
   /** The direct connection to a peer: the one there is, or a new one; a relayed one where there is no other way. */
-  async #toPeer(to: Resolved, name: string, options: Pick<Connecting, 'anonymous' | 'signal'>): Promise<Session> {
+  async #toPeer(
+    to: Resolved,
+    name: string,
+    options: Pick<Connecting, 'anonymous' | 'signal'>,
+    traffic?: TrafficSettings,
+  ): Promise<Session> {
     const { sessions } = this.#parts;
     const { anonymous = false, signal } = options;
     const reusable = to.peerId !== undefined && !anonymous && to.staticKey === undefined;
     const direct = reusable ? sessions.direct(to.peerId) : undefined;
     if (direct !== undefined) return direct;
     if (to.endpoint !== undefined && to.relay === undefined) {
-      return this.#dialPeer(to, { signal, ...(anonymous && { anonymous }) });
+      return this.#dialPeer(to, { signal, ...(anonymous && { anonymous }), ...(traffic && { traffic }) });
     }
     const relayed = reusable ? sessions.to(to.peerId) : undefined;
     if (relayed !== undefined) return relayed;
@@ -186,6 +195,7 @@ export class Connector {
       ...(to.peerId && { demand: to.peerId }),
       ...(options.anonymous && { anonymous: true }),
       ...(to.staticKey && { remoteStatic: to.staticKey }),
+      ...(options.settings && { traffic: options.settings }),
     });
     path.settled();
     this.#routes.set(session, { to, name, options, path });
@@ -274,7 +284,12 @@ export class Connector {
       peerId: environment.identity.peerId,
       openLink,
       connectSession: (source, sessionOptions) =>
-        connectSession(environment, source, { suite, timeoutMs: RELAYED_TIMEOUT_MS, ...sessionOptions }),
+        connectSession(environment, source, {
+          suite,
+          timeoutMs: RELAYED_TIMEOUT_MS,
+          ...(options.settings && { traffic: options.settings }),
+          ...sessionOptions,
+        }),
     };
     const circuit = await buildCircuit(host, { ...first, session }, rest, { anonymous: options.anonymous ?? true, signal: options.signal });
     origin.circuit = circuit;

@@ -16,6 +16,7 @@ export type { ConnectOptions, HopRange, PathHop, RerouteOptions } from './connec
 export { MatryoshkaNode, type NodeEvents, type PathChange, type StreamServer, createNode } from './node.ts';
 export type { RegistrationStatus } from './registrars.ts';
 export { type ConnectionStatus, type NeighbourStatus, type NodeStatus, type RelayLinkStatus, connectionStatus } from './status.ts';
+export type { CoverOption, PaddingOption, TrafficOption, TrafficStatus } from './traffic-options.ts';
 export {
   type Identity,
   type PeerId,

@@ -1,6 +1,14 @@
 import type { Directory } from '@matryoshka/circuit';
-import { Acceptor, type ProtocolHandler, Protocols, type Session, type SessionEnvironment, type Stream } from '@matryoshka/peer';
-import { DEFAULT_RELAY_OPTIONS, type RelayHost, RelayService, peerIdOf, randomNextHop } from '@matryoshka/relay';
+import {
+  Acceptor,
+  type ProtocolHandler,
+  Protocols,
+  type Session,
+  type SessionEnvironment,
+  type Stream,
+  type TrafficSettings,
+} from '@matryoshka/peer';
+import { DEFAULT_RELAY_OPTIONS, type RelayHost, type RelayPorts, RelayService, peerIdOf, randomNextHop } from '@matryoshka/relay';
 import {
   type CryptoProvider,
   type Identity,
@@ -32,6 +40,7 @@ import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './option
 import { Registrars, type RegistrationStatus } from './registrars.ts';
 import { SessionRegistry } from './registry.ts';
 import { SOFTWARE } from './software.ts';
+import { type TrafficOption, parseTraffic, trafficSettings } from './traffic-options.ts';
 import { type NodeStatus, type RelayLinkStatus, connectionStatus, relayLinkStatus } from './status.ts';
 
 /** Another path of a connection. */
@@ -80,6 +89,8 @@ export class MatryoshkaNode implements AsyncDisposable {
   readonly #book: AddressBook;
   readonly #relay: RelayService;
   readonly #access: Access;
+  /** How connections look from outside that were told nothing else. */
+  readonly #traffic: { settings: TrafficSettings };
   readonly #acceptor: Acceptor;
   readonly #connector: Connector;
   readonly #registrars: Registrars;
@@ -99,6 +110,8 @@ export class MatryoshkaNode implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     const access = new Access({ clock: this.#clock, relay: () => this.#relay }, options);
     this.#access = access;
+    const traffic = { settings: trafficSettings(options.traffic) };
+    this.#traffic = traffic;
     this.#transports = options.transports.map((factory) =>
       factory({ clock: this.#clock, random, provider, networkKey: options.networkKey, admission: access.admission }),
     );
@@ -106,7 +119,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     this.#relay = new RelayService(this.#relayHost(random, identity), {
       enabled: options.relay.enabled,
       forward: options.relay.forward,
-      relayPorts: options.relay.relayPorts,
+      relayPorts: this.#relayPorts,
       networkBits: {
         ipv4Bits: options.relay.ipv4ExcludedNetworksCidrLeadingBits,
         ipv6Bits: options.relay.ipv6ExcludedNetworksCidrLeadingBits,
@@ -140,6 +153,9 @@ export class MatryoshkaNode implements AsyncDisposable {
         return access.settings.maxHandshakes;
       },
       resume: options.resume,
+      get traffic() {
+        return traffic.settings;
+      },
       nextSessionId: () => `s${this.#nextSessionId++}`,
       hello: (session) =>
         helloOn(session, { relaying: this.#announcesRelaying, allowance: this.#relay.allowances.of(session), listening: this.listening }),
@@ -229,6 +245,17 @@ export class MatryoshkaNode implements AsyncDisposable {
   updateAccess(update: AccessUpdate): void {
     this.#access.update(update, this.#sessions);
     this.#announce();
+  }
+
+  /**
+   * Changes how connections look to those who see their bytes, from the next record on: all but those that were told otherwise
+   * by `connect` or `Connection.updateTraffic`.
+   * @throws MatryoshkaError `config.invalid` that names what is wrong; then nothing changes
+   */
+  updateTraffic(traffic: TrafficOption): void {
+    this.#traffic.settings = parseTraffic(traffic);
+    this.#relay.setRelayPorts(this.#relayPorts);
+    for (const session of this.#sessions) session.traffic.apply();
   }
 
   /**
@@ -351,6 +378,11 @@ export class MatryoshkaNode implements AsyncDisposable {
       // Where this node is anonymous nothing of that is said, nor when it happens.
       if (!session.anonymous) session.send(this.#environment.hello(session));
     }
+  }
+
+  /** Where all records look alike one number on every hop would tell which links are one (R6). */
+  get #relayPorts(): RelayPorts {
+    return this.#options.relay.relayPorts ?? (this.#traffic.settings.padding.kind === 'constant' ? 'per-hop' : 'end-to-end');
   }
 
   get #announcesRelaying(): boolean {

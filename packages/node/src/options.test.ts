@@ -46,7 +46,6 @@ describe('options of a node', () => {
       relay: {
         enabled: false,
         forward: true,
-        relayPorts: 'end-to-end',
         ipv4ExcludedNetworksCidrLeadingBits: 16,
         ipv6ExcludedNetworksCidrLeadingBits: 48,
         allowDial: [],
@@ -59,6 +58,7 @@ describe('options of a node', () => {
       maxHandshakes: 256,
       access: DEFAULT_ACCESS,
       directory: { operator: '', bandwidthBytesPerSecond: 0, lifetimeMs: 86_400_000, intervalMs: 600_000 },
+      traffic: 'standard',
       resume: {
         graceMs: 30_000,
         retainedBytes: 4 * 1024 * 1024,
@@ -95,7 +95,7 @@ describe('options of a node', () => {
     [{ transports: ['tcp'] }, 'transports.0: must be a transport such as tcp()'],
     [
       { transports, relays: true },
-      'relays: unknown, known here are identity, staticKey, transports, listen, networkKey, peers, relay, acceptAnonymous, maxHandshakes, access, handshakeTimeoutMs, resume, directory, suite, provider, clock, random',
+      'relays: unknown, known here are identity, staticKey, transports, listen, networkKey, peers, relay, acceptAnonymous, maxHandshakes, access, handshakeTimeoutMs, traffic, resume, directory, suite, provider, clock, random',
     ],
     [
       { transports, relay: { enable: true } },

@@ -15,6 +15,7 @@ import * as z from 'zod';
 import { type AccessOptions, type DoorSettings, KNOWN_ACCESS, doorShape, refineDoor } from './access-options.ts';
 import { type KnownOptions, type OptionProblem, configError, optionProblems } from './config-error.ts';
 import { type DirectoryOptions, type DirectorySettings, directoryObject } from './directory/directory-options.ts';
+import { type TrafficOption, trafficSchema } from './traffic-options.ts';
 
 /** How a node serves relay links (R1). */
 export interface RelayNodeOptions {
@@ -22,8 +23,8 @@ export interface RelayNodeOptions {
   readonly enabled?: boolean;
   /** Forward for others; `false` keeps only being a destination. Default true. */
   readonly forward?: boolean;
-  /** `per-hop`: each link that is forwarded gets another relay port on the next hop; default `end-to-end` (R6). */
-  readonly relayPorts?: RelayPorts;
+  /** `per-hop`: each link that is forwarded gets another relay port on the next hop; default `end-to-end`, where all records have one length (`traffic`) `per-hop` (R6). */
+  readonly relayPorts?: RelayPorts | undefined;
   /** Leading bits that make two IPv4 addresses one network, 0 to 32; default 16. 0: all of IPv4 is one network. */
   readonly ipv4ExcludedNetworksCidrLeadingBits?: number;
   /** The same for IPv6, 0 to 128; default 48. */
@@ -77,6 +78,8 @@ export interface NodeOptions {
   readonly maxHandshakes?: number;
   /** Who may connect, and what neighbours may ask; `MatryoshkaNode.updateAccess` changes it. */
   readonly access?: AccessOptions;
+  /** How connections look to those who see their bytes; `standard` by default. `MatryoshkaNode.updateTraffic` changes it. */
+  readonly traffic?: TrafficOption;
   /** How connections outlive their links. */
   readonly resume?: ResumeNodeOptions;
   /** The descriptors of others that circuits are built from, and this node's own one. */
@@ -115,7 +118,7 @@ const NETWORK_KEY = 'must be a Uint8Array of at least 16 bytes';
 const relaySchema = z.strictObject({
   enabled: flag.default(false),
   forward: flag.default(true),
-  relayPorts: oneOf(['end-to-end', 'per-hop']).default('end-to-end'),
+  relayPorts: oneOf(['end-to-end', 'per-hop']).optional(),
   ipv4ExcludedNetworksCidrLeadingBits: whole(0, 32).default(16),
   ipv6ExcludedNetworksCidrLeadingBits: whole(0, 128).default(48),
   allowDial: z
@@ -158,6 +161,7 @@ const nodeSchema = z.strictObject({
   relay: relaySchema.prefault({}),
   ...doorShape,
   handshakeTimeoutMs: whole(100, 600_000).default(10_000),
+  traffic: trafficSchema.default('standard'),
   resume: resumeSchema.prefault({}),
   directory: directorySchema.prefault({} as never),
   suite: oneOf(['chacha20poly1305', 'aes256gcm']).optional(),
@@ -204,7 +208,8 @@ export interface ParsedOptions
   readonly random: Random | undefined;
   readonly resume: ResumeSettings;
   readonly directory: DirectorySettings;
-  readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept'>> & Pick<RelayNodeOptions, 'policy' | 'accept'>;
+  readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'>> &
+    Pick<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'>;
 }
 
 function parsePlace(value: string): void {

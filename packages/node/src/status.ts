@@ -3,6 +3,7 @@ import { peerIdFromHash } from '@matryoshka/session';
 import { type RelayDestination, formatEndpoint } from '@matryoshka/wire';
 import type { Connection } from './connection.ts';
 import type { RegistrationStatus } from './registrars.ts';
+import type { TrafficStatus } from './traffic-options.ts';
 
 /** A neighbour of a relay link that is forwarded, as this node knows it. */
 export interface NeighbourStatus {
@@ -44,6 +45,7 @@ export interface ConnectionStatus {
   /** Streams that are open on it, of both sides. */
   readonly streams: number;
   readonly roundTripMs: number | undefined;
+  readonly traffic: TrafficStatus;
 }
 
 export interface NodeStatus {
@@ -64,7 +66,8 @@ export interface NodeStatus {
 }
 
 export function connectionStatus(connection: Connection): ConnectionStatus {
-  const { id, kind, role, state, peerId, authenticated, nesting, relaying, bytesSent, bytesReceived, streams, roundTripMs } = connection;
+  const { id, kind, role, state, peerId, authenticated, nesting, relaying, bytesSent, bytesReceived, streams, roundTripMs, traffic } =
+    connection;
   return {
     id,
     kind,
@@ -78,6 +81,7 @@ export function connectionStatus(connection: Connection): ConnectionStatus {
     bytesReceived,
     streams,
     roundTripMs,
+    traffic,
     local: formatEndpoint(connection.local),
     remote: formatEndpoint(connection.remote),
   };

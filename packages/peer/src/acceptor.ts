@@ -133,7 +133,15 @@ export class Acceptor {
     }
     const ended = this.#table.ended(keys.sessionId);
     const resume = { sessionId: keys.sessionId, secret: keys.resumeSecret, table: this.#table };
-    const session = new Session(environment, { ...epoch, role: 'responder', remote, anonymous: false, sends: 1, resume });
+    const session = new Session(environment, {
+      ...epoch,
+      role: 'responder',
+      remote,
+      anonymous: false,
+      sends: 1,
+      recordLength: first.recordLength,
+      resume,
+    });
     link.attach(session.linkHandler);
     const refusal = ended === undefined ? this.#refusal(session) : new MatryoshkaError(ended);
     if (refusal !== undefined) session.close(refusal);
@@ -166,7 +174,7 @@ export class Acceptor {
     const { delivered } = session;
     const proof = session.suspension.prove({ role: 'responder', handshakeHash, sessionId, delivered });
     // As long as the first record of a new session, which acknowledges the initiator's hello.
-    link.send([sealMessage(sendKeys, { type: 'resumed', delivered, proof }, session.helloLength + ACKNOWLEDGE_LENGTH)]);
+    link.send([sealMessage(sendKeys, { type: 'resumed', delivered, proof }, session.firstRecordLength(ACKNOWLEDGE_LENGTH))]);
     session.resumed({ ...epoch, sends: 2 }, message.delivered);
   }
 

@@ -7,11 +7,15 @@ import { type InitiateOptions, initiate, isAnonymous } from './initiate.ts';
 import { recordKeys, sealOpening } from './opening.ts';
 import type { LinkSource } from './resumption.ts';
 import { Session } from './session.ts';
+import { recordLengthOf } from './traffic/session-traffic.ts';
+import { TRAFFIC_PRESETS, type TrafficSettings } from './traffic/traffic-settings.ts';
 
 /** Whom to connect to, and how. */
 export interface ConnectSessionOptions extends InitiateOptions {
   /** The endpoint that is dialled, if this is a direct connection. */
   readonly dialled?: Endpoint;
+  /** How the session's records look from outside; by default as those of all sessions do. */
+  readonly traffic?: TrafficSettings;
   /** How long dial and handshake may take, in milliseconds; the environment's handshake timeout by default. */
   readonly timeoutMs?: number;
   /** Gives up: `aborted`. */
@@ -74,7 +78,10 @@ function answered(
           const length = handshake.opening(opening);
           const { sessionId, resumeSecret: secret } = handshake.keys;
           const { sendKeys, receiveKeys } = recordKeys(environment.provider, handshake.keys);
-          sealOpening(opening, length, sendKeys, { type: 'session-new' });
+          sealOpening(opening, length, sendKeys, {
+            type: 'session-new',
+            recordLength: recordLengthOf(options.traffic ?? environment.traffic ?? TRAFFIC_PRESETS.plain),
+          });
           link.send([opening]);
           link.protect(handshake.keys.maskSend, handshake.keys.maskReceive);
           const { dialled } = options;
@@ -85,6 +92,7 @@ function answered(
             sendKeys,
             receiveKeys,
             anonymous: isAnonymous(options),
+            traffic: options.traffic,
             sends: 1,
             // Whoever answered the first time has to answer each time.
             resume: { sessionId, secret, path: { ...path, handshake: { ...options, demand: remote.peerId } } },

@@ -14,6 +14,7 @@ import type { RelayMessage } from './environment.ts';
 import type { Liveness } from './liveness.ts';
 import type { Outbox } from './outbox.ts';
 import type { StreamTable } from './stream-table.ts';
+import { PartAssembly } from './traffic/part-assembly.ts';
 
 /** What the messages of the other side act on, beside the session itself. */
 export interface DispatchParts {
@@ -30,6 +31,8 @@ export interface DispatchHost {
   hello(message: Hello): void;
   goodbye(message: Goodbye): void;
   keyUpdate(message: KeyUpdate): void;
+  /** The other side asks for records of one length; 0: of any. */
+  shape(recordLength: number): void;
   /** The hot one: `bytes` is a view that is valid during the call and may be overwritten. */
   relayData(portHigh: number, portLow: number, flags: number, bytes: Uint8Array): void;
   relay(message: RelayMessage): void;
@@ -40,6 +43,8 @@ export class Dispatcher {
   readonly #host: DispatchHost;
   readonly #parts: DispatchParts;
   readonly #reader = new Reader();
+  readonly #parted = new PartAssembly();
+  readonly #partReader = new Reader();
   #greeted = false;
 
   constructor(host: DispatchHost, parts: DispatchParts) {
@@ -61,21 +66,41 @@ export class Dispatcher {
       const bodyLength = reader.u16();
       if (isNumbered(type)) {
         numbered = true;
-        if (!this.#greeted && type !== MessageType.hello && type !== MessageType.goodbye)
-          throw new MatryoshkaError('session.unexpected', 'hello must come first');
+        if (type === MessageType.part) {
+          this.#part(reader.bytes(bodyLength));
+          continue;
+        }
+        if (this.#parted.assembling && type !== MessageType.goodbye)
+          throw new MatryoshkaError('session.unexpected', 'a message before the rest of another one');
       }
-      // The two data messages are read in place: they are nearly all there is.
-      if (type === MessageType.streamData && bodyLength >= 4) this.#parts.streams.data(reader.u32(), reader.bytes(bodyLength - 4));
-      else if (type === MessageType.relayData && bodyLength >= 9) {
-        this.#host.relayData(reader.u32(), reader.u32(), reader.u8(), reader.bytes(bodyLength - 9));
-      } else {
-        const message = decodeBody(type, reader.bytes(bodyLength), at);
-        if (type === MessageType.keyUpdate && (at > 0 || (plaintext[reader.offset] ?? MessageType.padding) !== MessageType.padding))
-          throw new MatryoshkaError('session.unexpected', 'a key update is alone in its record');
-        if (message !== undefined) this.#handle(message);
-      }
+      const after = reader.offset + bodyLength;
+      if (type === MessageType.keyUpdate && (at > 0 || (plaintext[after] ?? MessageType.padding) !== MessageType.padding))
+        throw new MatryoshkaError('session.unexpected', 'a key update is alone in its record');
+      this.#message(reader, type, bodyLength, at);
     }
     return numbered;
+  }
+
+  /** A message that is cut is handled once all of it is there (docs/protocol.md §4.5). */
+  #part(bytes: Uint8Array): void {
+    const whole = this.#parted.add(bytes);
+    if (whole === undefined) return;
+    const reader = this.#partReader.reset(whole);
+    this.#message(reader, reader.u8(), reader.u16(), 0);
+  }
+
+  /** Handles the message whose body of so many bytes comes next. */
+  #message(reader: Reader, type: number, bodyLength: number, at: number): void {
+    if (!this.#greeted && isNumbered(type) && type !== MessageType.hello && type !== MessageType.goodbye)
+      throw new MatryoshkaError('session.unexpected', 'hello must come first');
+    // The two data messages are read in place: they are nearly all there is.
+    if (type === MessageType.streamData && bodyLength >= 4) this.#parts.streams.data(reader.u32(), reader.bytes(bodyLength - 4));
+    else if (type === MessageType.relayData && bodyLength >= 9)
+      this.#host.relayData(reader.u32(), reader.u32(), reader.u8(), reader.bytes(bodyLength - 9));
+    else {
+      const message = decodeBody(type, reader.bytes(bodyLength), at);
+      if (message !== undefined) this.#handle(message);
+    }
   }
 
   #handle(message: Message): void {
@@ -112,11 +137,15 @@ export class Dispatcher {
       case 'stream-reset':
         streams.reset(message.streamId, message.reason);
         break;
+      case 'shape':
+        this.#host.shape(message.recordLength);
+        break;
       case 'cover':
         break;
       case 'key-update':
         this.#host.keyUpdate(message);
         break;
+      case 'part':
       case 'session-new':
       case 'session-resume':
       case 'resumed':

@@ -6,6 +6,7 @@ import type { KeyUpdateSettings } from './key-update-settings.ts';
 import type { Protocols } from './protocols.ts';
 import type { ResumeSettings } from './resume-settings.ts';
 import type { Session } from './session.ts';
+import type { TrafficSettings } from './traffic/traffic-settings.ts';
 
 /** The messages of relay links, as they are dispatched. */
 export type RelayMessage = Extract<Message, { type: `relay-${string}` }>;
@@ -48,6 +49,8 @@ export interface SessionEnvironment {
   readonly maxHandshakes: number;
   /** How sessions outlive their links; without it they end with them. */
   readonly resume?: ResumeSettings;
+  /** How the records of sessions look from outside that were told nothing else; `plain` by default. */
+  readonly traffic?: TrafficSettings;
   /** When keys change; the limits of docs/protocol.md §4.4 by default. */
   readonly keyUpdate?: KeyUpdateSettings;
   nextSessionId(): string;

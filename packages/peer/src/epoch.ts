@@ -37,6 +37,11 @@ export class Epoch {
     return this.#bytesSent;
   }
 
+  /** Whether the link has written all that was sent. */
+  get idle(): boolean {
+    return this.#inFlight.length === 0;
+  }
+
   /** Sends a record that was sealed with `keys.send`. */
   send(record: SealedRecord): void {
     this.keys.sealed(record.length);

@@ -11,6 +11,7 @@ test('the entry exports exactly this', () => {
     'MAX_STREAMS',
     'MAX_STREAM_WINDOW_BYTES',
     'Outbox',
+    'PRIVATE_RECORD_LENGTH',
     'Protocols',
     'ReceiveWindow',
     'RuledDoor',
@@ -19,10 +20,12 @@ test('the entry exports exactly this', () => {
     'SendCredit',
     'Session',
     'Stream',
+    'TRAFFIC_PRESETS',
     'asyncStream',
     'connectSession',
     'deadline',
     'hourBucket',
+    'recordLengthOf',
     'webStreams',
   ]);
 });

@@ -15,4 +15,13 @@ export { Scheduler, type Source, type Turn } from './scheduler.ts';
 export { Session, type SessionParts } from './session.ts';
 export { INITIAL_STREAM_CREDIT_BYTES, STREAM_HIGH_WATER_BYTES, Stream, type StreamHandler } from './stream.ts';
 export { MAX_STREAMS, MAX_STREAM_WINDOW_BYTES } from './stream-table.ts';
+export { recordLengthOf } from './traffic/session-traffic.ts';
+export {
+  type Cover,
+  type Padding,
+  PRIVATE_RECORD_LENGTH,
+  TRAFFIC_PRESETS,
+  type TrafficPreset,
+  type TrafficSettings,
+} from './traffic/traffic-settings.ts';
 export { type WebStreams, webStreams } from './web-streams.ts';

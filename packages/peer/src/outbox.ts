@@ -23,6 +23,18 @@ export const CONTROL_LIMIT_BYTES: number = 8 * 1024 * 1024;
 export const CONTROL_OVERHEAD_BYTES = 64;
 /** A longer control message fits into no record. */
 const MAX_CONTROL_LENGTH: number = MAX_OWN_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH;
+/** What cover is made of; nobody sees that. */
+const NOTHING = new Uint8Array(1024);
+
+/** How the records of an outbox look from outside. */
+export interface Shaping {
+  /** Pads them; undefined: they are as long as what is in them. */
+  readonly padding: { paddedLength(length: number): number } | undefined;
+  /** Length of all of them, tag included; 0: they have several. */
+  readonly recordLength: number;
+  /** They go out in `slots` only. */
+  readonly paced: boolean;
+}
 
 /** What an outbox needs of its session. */
 export interface OutboxHost {
@@ -55,6 +67,9 @@ export class Outbox {
   #notifying = false;
   #acknowledgeDue = false;
   #finishing = false;
+  #padding: Shaping['padding'];
+  /** Records that may go out now; one by one where they go out at a fixed pace. */
+  #slots = Number.POSITIVE_INFINITY;
 
   constructor(host: OutboxHost, clock: Clock, writer: RecordWriter, delivery: Delivery, epoch: Epoch) {
     this.#host = host;
@@ -108,6 +123,47 @@ export class Outbox {
     this.#drained.push(source);
   }
 
+  /** From the next record on they look like this. */
+  shape({ padding, recordLength, paced }: Shaping): void {
+    this.#padding = padding;
+    this.#writer.shape(recordLength);
+    if (paced !== Number.isFinite(this.#slots)) this.#slots = paced ? 0 : Number.POSITIVE_INFINITY;
+    this.flushSoon();
+  }
+
+  /**
+   * Sends a record that nobody needs, with so many bytes in it; not where something that waited goes out in its place, nor
+   * where the link has something to do: so it never waits, and nothing waits for it.
+   */
+  cover(length: number): void {
+    this.flush();
+    if (this.#epoch?.idle === true) this.#sendCover(length);
+  }
+
+  /** So many records go out now: what waits, and for the rest of them such as nobody needs, unless the link is busy. */
+  slots(count: number): void {
+    const idle = this.#epoch?.idle === true;
+    // What was sent out of turn counts, what could not be sent does not come later.
+    this.#slots = Math.min(0, this.#slots) + count;
+    this.flush();
+    while (idle && this.#slots > 0 && this.#sendCover(0));
+    this.#slots = Math.min(0, this.#slots);
+  }
+
+  /** Returns false where it cannot go out. */
+  #sendCover(length: number): boolean {
+    if (!this.#open || this.#delivery.stale !== undefined || this.#writer.pending) return false;
+    try {
+      this.#writer.message({ type: 'cover', bytes: NOTHING.subarray(0, length) });
+      this.#seal();
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+    this.#writer.rest();
+    return true;
+  }
+
   /** Makes sure that the record under assembly is sealed at the end of this tick. */
   flushSoon(): void {
     if (this.#flushDue) return;
@@ -134,7 +190,10 @@ export class Outbox {
     }
     this.#pump();
     try {
-      if (this.#open && this.#delivery.stale === undefined) this.#seal();
+      // More than one where a message is cut.
+      if (this.#open && this.#delivery.stale === undefined)
+        do this.#seal();
+        while (this.#writer.pending && this.#open);
     } catch (error) {
       this.#failed(error);
     }
@@ -185,7 +244,7 @@ export class Outbox {
   }
 
   get #open(): boolean {
-    return this.#host.sending && this.#epoch !== undefined && !this.#epoch.full;
+    return this.#host.sending && this.#epoch !== undefined && !this.#epoch.full && this.#slots > 0;
   }
 
   /**
@@ -195,6 +254,8 @@ export class Outbox {
    */
   finish(message: Message, orderly: boolean): void {
     this.#finishing = true;
+    // The end is seen anyway.
+    this.#slots = Number.POSITIVE_INFINITY;
     if (this.#epoch === undefined) return;
     this.#pump();
     // Once more for what that made due: ends of streams.
@@ -203,7 +264,7 @@ export class Outbox {
       // Ends of streams among them: whoever has sent all it had may close without losing any of it. One record of them,
       // so that nobody makes us send more than that over a link that is full.
       if (orderly) this.#pumpControl(this.#numbered);
-      if (messageLength(message) > this.#writer.space) this.#seal();
+      while (messageLength(message) > this.#writer.space) this.#seal();
       this.#writer.message(message);
       this.#seal(0);
     } catch {
@@ -246,7 +307,7 @@ export class Outbox {
       this.#resender ??= this.#writer.sibling();
       const again: SealedRecord = this.#resender.reseal(record, epoch.keys.send);
       this.#delivery.resealed(again);
-      epoch.send(again);
+      this.#send(epoch, again);
       if (epoch.keys.due) this.#updateKeys(epoch, this.#resender);
     }
     this.#resender?.discard();
@@ -271,10 +332,13 @@ export class Outbox {
   #pumpControl(queue: Queue<Message>): boolean {
     for (let message = queue.peek(); message !== undefined; message = queue.peek()) {
       const length = messageLength(message);
-      if (length > this.#writer.space) return true;
+      const fits = length <= this.#writer.space;
+      // Only what is numbered is cut: nothing else would come again with the rest of it (docs/protocol.md §4.5).
+      if (!fits && !(this.#writer.cuts && queue === this.#numbered)) return true;
       queue.shift();
       this.#controlBytes -= length + CONTROL_OVERHEAD_BYTES;
-      this.#writer.message(message);
+      if (fits) this.#writer.message(message);
+      else this.#writer.cut(message);
     }
     return false;
   }
@@ -282,9 +346,9 @@ export class Outbox {
   /** Returns true where the record is full. */
   #pumpSources(): boolean {
     for (let source = this.#ready.next(); source !== undefined; source = this.#ready.next()) {
-      const before = this.#writer.carriedSpace;
+      const before = this.#writer.taken;
       const more = source.pull(this.#writer);
-      const bytes = before - this.#writer.carriedSpace;
+      const bytes = this.#writer.taken - before;
       if (more && bytes === 0) {
         // It keeps its turn and begins the next record.
         if (this.#writer.pending) return true;
@@ -310,12 +374,17 @@ export class Outbox {
       if (keys.send.counter + reserve >= MAX_RECORDS_PER_KEY) throw new MatryoshkaError('session.key-exhausted');
       if (due !== 'no') this.#writer.message({ type: 'acknowledge', delivered: this.#delivery.tell() });
       this.#acknowledgeDue = false;
+      this.#pad(this.#writer);
       const record = this.#writer.seal(keys.send);
       if (record.numbered) this.#delivery.retain(record);
-      epoch.send(record);
+      this.#send(epoch, record);
     }
     // Nothing follows the goodbye.
-    if (reserve > 0 && keys.due) this.#updateKeys(epoch, this.#writer);
+    if (reserve === 0 || !keys.due) return;
+    // Where a message is cut the next record is begun.
+    const aside = this.#writer.pending ? this.#writer.sibling() : undefined;
+    this.#updateKeys(epoch, aside ?? this.#writer);
+    aside?.discard();
   }
 
   /** Each key update alone in its record, also where the link is full: they are rare and small. Nothing may be begun. */
@@ -323,9 +392,19 @@ export class Outbox {
     const { keys } = epoch;
     for (let update = keys.take(); update !== undefined; update = keys.take()) {
       writer.message(update);
-      epoch.send(writer.seal(keys.send));
+      this.#pad(writer);
+      this.#send(epoch, writer.seal(keys.send));
       keys.sent(update);
     }
+  }
+
+  #pad(writer: RecordWriter): void {
+    if (this.#padding !== undefined) writer.pad(this.#padding.paddedLength(writer.length));
+  }
+
+  #send(epoch: Epoch, record: SealedRecord): void {
+    this.#slots--;
+    epoch.send(record);
   }
 }
 

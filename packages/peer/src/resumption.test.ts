@@ -26,7 +26,8 @@ function setUp(next: LinkSource['next'], timeoutMs = 60_000): SetUp {
   const host: ResumptionHost = {
     id: 's1',
     unheard: false,
-    helloLength: 40,
+    firstRecordLength: () => 40,
+    traffic: { askedFor: 0 },
     commit: () => undefined,
     resumed: () => {},
     abandoned: (reason) => void abandonedWith.push(reason),

@@ -62,8 +62,10 @@ export interface ResumptionHost {
   readonly id: string;
   /** Whether not one record of the other side has ever come. */
   readonly unheard: boolean;
-  /** Length of the hello that goes out behind the opening of a new session: a resume looks as if it had one. */
-  readonly helloLength: number;
+  /** Length of the record that goes out behind the opening of a new session: a resume looks as if it had one. */
+  firstRecordLength(): number;
+  /** What it asks for as it opens a session. */
+  readonly traffic: { readonly askedFor: number };
   /**
    * The point of no return: from here on the old link is neither read nor sent to. Returns how many numbered records were
    * received in all, or undefined where the old link has come back and is to stay.
@@ -301,7 +303,7 @@ export class Resumption {
     const { sessionId, resumeSecret: secret } = handshake.keys;
     this.#keys = { sessionId, secret };
     this.#anew = false;
-    sealOpening(opening, length, keys.sendKeys, { type: 'session-new' });
+    sealOpening(opening, length, keys.sendKeys, { type: 'session-new', recordLength: this.#host.traffic.askedFor });
     link.send([opening]);
     link.protect(handshake.keys.maskSend, handshake.keys.maskReceive);
     this.#succeed({ link, ...keys, sends: 1 }, 0, plan);
@@ -328,7 +330,7 @@ export class Resumption {
     sealOpening(opening, length, keys.sendKeys, { type: 'session-resume', sessionId, delivered, proof });
     link.send([opening]);
     link.protect(handshake.keys.maskSend, handshake.keys.maskReceive);
-    link.send([sealMessage(keys.sendKeys, NOTHING, this.#host.helloLength)]);
+    link.send([sealMessage(keys.sendKeys, NOTHING, this.#host.firstRecordLength())]);
     return new Asked(handshakeHash, keys);
   }
 

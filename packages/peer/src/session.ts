@@ -11,6 +11,8 @@ import type { SessionTable } from './session-table.ts';
 import type { Stream } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
 import { Suspension } from './suspension.ts';
+import { SessionTraffic } from './traffic/session-traffic.ts';
+import type { TrafficSettings } from './traffic/traffic-settings.ts';
 
 /** What a session is made of once its handshake is done. */
 export interface SessionParts extends EpochParts {
@@ -20,6 +22,10 @@ export interface SessionParts extends EpochParts {
   readonly dialled?: Endpoint;
   /** Whether this side showed its identity. */
   readonly anonymous: boolean;
+  /** How its records look from outside; without it as those of all sessions do. */
+  readonly traffic?: TrafficSettings | undefined;
+  /** Record length that its initiator asked for when it opened it; 0: none. */
+  readonly recordLength?: number;
   /** What lets it go on over another link; without it it ends with its link. */
   readonly resume?: ResumeParts;
 }
@@ -68,6 +74,8 @@ export class Session implements OutboxHost, ResumptionHost {
   readonly #liveness: Liveness;
   readonly #suspension: Suspension | undefined;
   readonly #dispatcher: Dispatcher;
+  /** How its records look from outside. */
+  readonly traffic: SessionTraffic;
   #epoch: Epoch;
   #linkHandler: LinkHandler;
   #resolveClosed!: (reason: MatryoshkaError) => void;
@@ -122,6 +130,9 @@ export class Session implements OutboxHost, ResumptionHost {
     if (parts.resume !== undefined && resume !== undefined && resume.graceMs > 0)
       this.#suspension = new Suspension(environment, resume, this, parts.resume);
     this.#outbox.control(environment.hello(this));
+    this.traffic = new SessionTraffic(environment, this.#outbox, parts.traffic, parts.recordLength ?? 0, parts.role === 'initiator');
+    this.traffic.apply();
+    this.traffic.start();
   }
 
   /** The link there is, or the last one there was. */
@@ -224,6 +235,7 @@ export class Session implements OutboxHost, ResumptionHost {
         this.#epoch.keys.read(message);
         if (this.#epoch.keys.due) this.#outbox.flushSoon();
       },
+      shape: (recordLength) => this.traffic.asked(recordLength),
       relayData: (high, low, flags, bytes) => relay.data(this, high, low, flags, bytes),
       relay: (message) => relay.message(this, message),
     };
@@ -313,6 +325,7 @@ export class Session implements OutboxHost, ResumptionHost {
   /** The old link is neither read nor sent to from here on. */
   #leaveEpoch(reason: MatryoshkaError): void {
     this.#liveness.stop();
+    this.traffic.stop();
     this.#acknowledgeTimer?.cancel();
     this.#acknowledgeTimer = undefined;
     this.#outbox.suspend();
@@ -324,6 +337,7 @@ export class Session implements OutboxHost, ResumptionHost {
     this.#linkStalled = true;
     // Nobody can answer now.
     this.#liveness.stop();
+    this.traffic.stop();
     this.#environment.relay.sessionStalled(this);
     this.#suspension?.stalled();
   }
@@ -332,6 +346,7 @@ export class Session implements OutboxHost, ResumptionHost {
     if (this.#state !== 'ready' || !this.#linkStalled) return;
     this.#linkStalled = false;
     this.#liveness.restart();
+    this.traffic.start();
     this.#suspension?.flowing();
     this.#environment.relay.sessionFlowing(this, false);
   }
@@ -365,9 +380,12 @@ export class Session implements OutboxHost, ResumptionHost {
     return this.#bytesReceived === 0;
   }
 
-  /** Length of what this side would say first if the session were new. */
-  get helloLength(): number {
-    return messageLength(this.#environment.hello(this));
+  /**
+   * Plaintext of what would be this side's first record if the session were new.
+   * @param more - bytes that would follow its hello
+   */
+  firstRecordLength(more: number = 0): number {
+    return this.traffic.paddedLength(messageLength(this.#environment.hello(this)) + more);
   }
 
   /** Numbered records that were received in all. */
@@ -411,6 +429,7 @@ export class Session implements OutboxHost, ResumptionHost {
     }
     this.#streams.announce();
     this.#liveness.restart();
+    this.traffic.start();
     this.#environment.relay.sessionFlowing(this, true);
     this.#environment.onResumed?.(this);
     parts.link.attach(this.#linkHandler);

@@ -18,7 +18,25 @@ const CASES: readonly (readonly [what: string, messages: readonly Message[] | Ui
   ['stream data without a stream', Uint8Array.from([...header(MessageType.streamData, 3), 0, 0, 0]), 'wire.truncated'],
   ['relay data without a port', Uint8Array.from([...header(MessageType.relayData, 8), 0, 0, 0, 0, 0, 0, 0, 1]), 'wire.truncated'],
   ['an acknowledgement of what was never sent', [{ type: 'acknowledge', delivered: 2 }], 'session.acknowledge-invalid'],
-  ['a second session-new', [{ type: 'session-new' }], 'session.unexpected'],
+  ['records of a length that they may not all have', Uint8Array.from([...header(MessageType.shape, 2), 0, 16]), 'wire.invalid'],
+  ['a part of a message that must not be cut', [{ type: 'part', bytes: Uint8Array.of(MessageType.ping, 0, 8, 1) }], 'session.unexpected'],
+  ['a part with less than a header', [{ type: 'part', bytes: Uint8Array.of(MessageType.streamOpen, 0) }], 'session.unexpected'],
+  ['a part of a part', [{ type: 'part', bytes: Uint8Array.of(MessageType.part, 0, 8, 1) }], 'session.unexpected'],
+  [
+    'another message before the rest of one that is cut',
+    [{ type: 'part', bytes: Uint8Array.of(MessageType.streamData, 0, 8, 1) }, OPEN],
+    'session.unexpected',
+  ],
+  [
+    'more than the rest of a message that is cut',
+    [
+      { type: 'part', bytes: Uint8Array.of(MessageType.streamData, 0, 8, 1) },
+      { type: 'part', bytes: new Uint8Array(8) },
+    ],
+    'session.unexpected',
+  ],
+  ['a cut message that cannot be read', [{ type: 'part', bytes: Uint8Array.of(MessageType.streamEnd, 0, 1, 1) }], 'wire.truncated'],
+  ['a second session-new', [{ type: 'session-new', recordLength: 0 }], 'session.unexpected'],
   [
     'a resume inside a session',
     [{ type: 'session-resume', sessionId: pattern(16), delivered: 0, proof: pattern(32) }],

@@ -64,7 +64,8 @@ export class TestNode implements SessionEnvironment {
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
     this.relay = {
       data: (_session, _high, _low, _flags, bytes) => void this.relayed.push(bytes.slice()),
-      message: (_session, message) => void this.relayed.push(message),
+      // A copy: its bytes are views of the record.
+      message: (_session, message) => void this.relayed.push(structuredClone(message)),
       sessionClosed: () => {},
       sessionStalled: () => {},
       sessionFlowing: () => {},

@@ -12,6 +12,7 @@ import {
   type Session,
   type SessionEnvironment,
   type Stream,
+  type TrafficSettings,
   connectSession,
 } from '../src/index.ts';
 import { CountingPool, HELLO } from './pair.ts';
@@ -27,6 +28,7 @@ export interface NodeOptions {
   readonly resume?: Partial<ResumeSettings> | false;
   readonly acceptAnonymous?: boolean;
   readonly handshakeTimeoutMs?: number;
+  readonly traffic?: TrafficSettings;
 }
 
 /** One node as its sessions see it, and everything it is told. */
@@ -45,6 +47,7 @@ export class ResumeNode implements SessionEnvironment {
   readonly handshakeTimeoutMs: number;
   readonly maxHandshakes: number = 1000;
   readonly resume?: ResumeSettings;
+  readonly traffic?: TrafficSettings;
 
   readonly opened: Session[] = [];
   /** What happened, in order: `suspended session.link-lost`, `resumed`, `closed closed`, … */
@@ -68,11 +71,12 @@ export class ResumeNode implements SessionEnvironment {
     this.psk = networkKeyPsk(this.provider);
     this.acceptAnonymous = options.acceptAnonymous ?? true;
     this.handshakeTimeoutMs = options.handshakeTimeoutMs ?? 10_000;
+    if (options.traffic !== undefined) this.traffic = options.traffic;
     if (options.resume !== false) this.resume = { ...DEFAULT_RESUME_SETTINGS, ...options.resume };
     this.relay = {
       data: () => {},
       message: (_session, message) => {
-        if (message.type === 'relay-close') this.notes.push(Number(message.port));
+        if (message.type === 'relay-close' || message.type === 'relay-meet') this.notes.push(Number(message.port));
       },
       sessionClosed: () => void this.carried.push('closed'),
       sessionStalled: () => void this.carried.push('stalled'),

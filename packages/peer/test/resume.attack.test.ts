@@ -85,7 +85,7 @@ class Raw {
   /** A session of its own, greeted. */
   static async session(stage: Stage, identity?: Identity): Promise<Raw> {
     const raw = await Raw.dial(stage, identity);
-    raw.begin(() => ({ type: 'session-new' }));
+    raw.begin(() => ({ type: 'session-new', recordLength: 0 }));
     raw.send(HELLO);
     await stage.advance(100);
     return raw;

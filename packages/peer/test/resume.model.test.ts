@@ -1,12 +1,25 @@
-import { type Random, randomBetween } from '@matryoshka/session';
+import { type Random, randomBetween, randomItem } from '@matryoshka/session';
 import { type CutOptions, seededRandom } from '@matryoshka/simulation';
 import { describe, expect, test } from 'vitest';
+import type { Cover, Padding, TrafficSettings } from '../src/index.ts';
 import { ALICE, BOB, type Channel, type Flow, NOTHING, Stage, StallingLink, channels } from './resume-stage.ts';
 
 // Two sessions whose links are cut, silenced, tampered with and stalled at random, under random traffic both ways, against
 // a model of one sentence: everything arrives, once, in order. A failing seed is named by its test, and replays.
 
 const SEEDS = 50;
+
+function drawTraffic(random: Random): TrafficSettings {
+  const recordLength = randomBetween(random, 2048, 16_384);
+  const paddings: readonly Padding[] = [{ kind: 'none' }, { kind: 'padme' }, { kind: 'random', maxBytes: 3000 }];
+  const padding: Padding =
+    randomBetween(random, 0, 1) === 0 ? { kind: 'constant', recordLength } : (randomItem(random, paddings) as Padding);
+  const covers: readonly Cover[] = [{ kind: 'none' }, { kind: 'random', meanMs: randomBetween(random, 500, 5000) }];
+  // Fast enough that all of it has gone out at the end.
+  if (padding.kind === 'constant' && randomBetween(random, 0, 5) === 0)
+    return { padding: { ...padding, recordLength: 4096 }, cover: { kind: 'constant-rate', intervalMs: 25 } };
+  return { padding, cover: randomItem(random, covers) as Cover };
+}
 
 /** What one run does, one step after the other, all of it drawn from its seed. */
 class Run {
@@ -18,10 +31,12 @@ class Run {
   readonly #notes = { alice: 0, bob: 0 };
   readonly links: StallingLink[];
   faults = 0;
+  readonly #random: Random;
 
   constructor(stage: Stage, random: Random, links: StallingLink[]) {
     this.stage = stage;
     this.links = links;
+    this.#random = random;
     this.#between = (low, high) => randomBetween(random, low, high);
     const [fromAlice, fromBob] = [channels(stage.bob), channels(stage.alice)];
     this.#open = new Map([
@@ -42,8 +57,8 @@ class Run {
         // They are many.
         watchBlocks: seed % 5 === 0,
         // Nothing here is to be given up, however long the run of bad luck.
-        alice: { resume: { graceMs: 3_600_000, retainedBytes: randomBetween(random, 50_000, 4_000_000) } },
-        bob: { resume: { graceMs: 3_600_000, retainedBytes: randomBetween(random, 50_000, 4_000_000) } },
+        alice: { resume: { graceMs: 3_600_000, retainedBytes: randomBetween(random, 50_000, 4_000_000) }, traffic: drawTraffic(random) },
+        bob: { resume: { graceMs: 3_600_000, retainedBytes: randomBetween(random, 50_000, 4_000_000) }, traffic: drawTraffic(random) },
         wrap: (link) => {
           const stalling = new StallingLink(link, kind);
           links.push(stalling);
@@ -64,6 +79,7 @@ class Run {
     else if (draw < 62) this.#reset();
     else if (draw < 75) this.#note(this.#side());
     else if (draw < 90) this.#fault();
+    else if (draw < 92) this.#reshape();
     if (this.#between(0, 2) === 0) await this.stage.advance(this.#between(0, this.#between(0, 9) === 0 ? 3000 : 120));
   }
 
@@ -220,8 +236,18 @@ class Run {
 
   #note(by: 'alice' | 'bob'): void {
     const session = by === 'alice' ? this.stage.session() : this.stage.other();
-    for (let count = this.#between(1, 30); count > 0; count--)
-      session.send({ type: 'relay-close', port: BigInt(++this.#notes[by]), reason: 'closed' });
+    for (let count = this.#between(1, 30); count > 0; count--) {
+      const port = BigInt(++this.#notes[by]);
+      // Some are long enough to be cut where records have one length.
+      if (count % 3 > 0) session.send({ type: 'relay-close', port, reason: 'closed' });
+      else session.send({ type: 'relay-meet', port, window: 0, token: new Uint8Array(32), request: new Uint8Array(1280) });
+    }
+  }
+
+  /** Somebody looks different from now on, whatever is on its way. */
+  #reshape(): void {
+    const session = this.#side() === 'alice' ? this.stage.session() : this.stage.other();
+    session.traffic.update(drawTraffic(this.#random));
   }
 
   #length(): number {

@@ -3,7 +3,7 @@ import { SendCredit } from '@matryoshka/peer';
 import type { RecordWriter } from '@matryoshka/session';
 import { RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
 import { type PortHalves, portHalves } from './port-table.ts';
-import { MIN_PIECE_LENGTH } from './relay-window.ts';
+import { minPieceLength } from './relay-window.ts';
 import { UnitQueue } from './unit-queue.ts';
 
 /** What an egress tells its owner, within the flush of the session it sends on. */
@@ -29,6 +29,8 @@ export class Egress implements Source {
   readonly #units = new UnitQueue();
   #offset = 0;
   #pendingBytes = 0;
+  /** By the window of the other side, which is the first credit that it grants. */
+  #minPieceLength: number;
 
   /** @param carriedFor - whom the link is carried for, with whose other links it shares one turn; undefined: it is this node's own */
   constructor(session: Session, port: bigint, credit: number, host: EgressHost, carriedFor?: object) {
@@ -36,6 +38,7 @@ export class Egress implements Source {
     this.turn = session.outbox.turn(this, carriedFor);
     this.#port = portHalves(port);
     this.#credit = new SendCredit(credit);
+    this.#minPieceLength = minPieceLength(credit);
     this.#host = host;
   }
 
@@ -78,6 +81,7 @@ export class Egress implements Source {
 
   /** The newest total the other side grants. */
   credited(total: number): void {
+    if (this.#credit.used === 0) this.#minPieceLength = minPieceLength(total);
     if (this.#credit.raise(total) && this.#units.length > 0) this.#session.outbox.ready(this);
   }
 
@@ -94,7 +98,7 @@ export class Egress implements Source {
     if (unit === undefined) return false;
     const left = lengthOf(unit) - this.#offset;
     const { available } = this.#credit;
-    if (available < Math.min(left, MIN_PIECE_LENGTH)) return false;
+    if (available < Math.min(left, this.#minPieceLength)) return false;
     let length = Math.min(left, available);
     const space = writer.carriedSpace - RELAY_DATA_OVERHEAD;
     if (length > space) {

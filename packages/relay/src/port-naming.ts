@@ -23,11 +23,16 @@ export function requestMark(first: Uint8Array): bigint {
 export class PortNaming {
   readonly #links: LinkRegistry;
   readonly #random: Random;
-  readonly #ports: RelayPorts;
+  #ports: RelayPorts;
 
   constructor(links: LinkRegistry, random: Random, ports: RelayPorts) {
     this.#links = links;
     this.#random = random;
+    this.#ports = ports;
+  }
+
+  /** From now on the ports of new links go on like this. */
+  set(ports: RelayPorts): void {
     this.#ports = ports;
   }
 

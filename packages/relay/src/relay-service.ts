@@ -25,7 +25,7 @@ import { type LinkCounts, NextHops } from './next-hops.ts';
 import { DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
 import { MAX_ATTEMPTS, MAX_BUDGET_MS, MAX_HOPS, type OpenRelayLink, Originator } from './originator.ts';
 import type { RelayHost, RelayRefusal } from './relay-host.ts';
-import { PortNaming, requestMark } from './port-naming.ts';
+import { PortNaming, type RelayPorts, requestMark } from './port-naming.ts';
 import { MAX_NESTING } from './relay-link.ts';
 import { Registrations } from './registrations.ts';
 import { type Deed, Reputations } from './reputation.ts';
@@ -129,6 +129,11 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     if (enabled) return;
     this.registrations.shut('relay.disabled');
     this.shut(new MatryoshkaError('relay.disabled'));
+  }
+
+  /** From now on the relay ports of links that are forwarded go on like this (R6). */
+  setRelayPorts(ports: RelayPorts): void {
+    this.#ports.set(ports);
   }
 
   /** Relay links that this node forwards for others. */

@@ -1,7 +1,17 @@
 import { ReceiveWindow } from '@matryoshka/peer';
+import { MAX_RECORD_LENGTH } from '@matryoshka/wire';
 
-/** A message is not split into pieces smaller than this for want of credit, in bytes (docs/protocol.md §8.3). */
+/** A message is not split into pieces smaller than this for want of credit, whatever the window, in bytes (docs/protocol.md §8.3). */
 export const MIN_PIECE_LENGTH: number = 2 * 1024;
+
+/**
+ * A message is not cut into shorter pieces by whoever has a window of so many bytes: up to half of it, which the other side
+ * always grants again, and at most the longest that all records of a session may have (docs/protocol.md §8.3). So messages of
+ * one length stay so on the whole way.
+ */
+export function minPieceLength(windowBytes: number): number {
+  return Math.max(MIN_PIECE_LENGTH, Math.min(windowBytes / 2, MAX_RECORD_LENGTH));
+}
 
 /**
  * Pieces of one direction that may wait at a relay, for a window of so many bytes: no message is shorter than the

@@ -9,9 +9,11 @@ import {
   Writer,
   encodeMessage,
   isNumbered,
+  messageLength,
   messageType,
 } from '@matryoshka/wire';
 import { TAG_LENGTH } from './crypto.ts';
+import { CutMessage } from './cut-message.ts';
 import type { RecordKeys } from './records.ts';
 import { SealedRecord } from './sealed-record.ts';
 import { SLAB_LENGTH, type Slab, type SlabPool } from './slab.ts';
@@ -22,6 +24,9 @@ export const MAX_OWN_PLAINTEXT_LENGTH: number = 63 * 1024;
 export const MAX_PLAINTEXT_LENGTH: number = 65_535 - TAG_LENGTH;
 /** Kept free at the end of each record for the acknowledgement that rides along. */
 export const ACKNOWLEDGE_LENGTH: number = MESSAGE_HEADER_LENGTH + 8;
+
+/** A smaller rest of a record is not worth a part of a message; the headers of both fit, in bytes (docs/protocol.md §4.5). */
+const MIN_PART_SPACE = 16;
 
 const EMPTY = new Uint8Array(0);
 
@@ -36,6 +41,13 @@ export class RecordWriter {
   #start = 0;
   #numbered = false;
   #open = false;
+  /** Of every record, where all have one; 0 otherwise. */
+  #recordLength = 0;
+  #ownLimit = MAX_OWN_PLAINTEXT_LENGTH;
+  readonly #rest = new CutMessage();
+  /** The record under assembly ends with a part of a message, to whose bytes so many are missing. */
+  #cutting = false;
+  #partSpace = 0;
 
   constructor(pool: SlabPool) {
     this.#pool = pool;
@@ -51,18 +63,48 @@ export class RecordWriter {
     return this.#open ? (this.#slab as Slab).bytes.subarray(this.#start, this.#writer.offset) : EMPTY;
   }
 
-  get #length(): number {
+  /** Bytes of plaintext that are assembled. */
+  get length(): number {
     return this.#open ? this.#writer.offset - this.#start : 0;
+  }
+
+  /** The same and what is left of a message that is cut: by how much it grows a message was long. */
+  get taken(): number {
+    return this.length + this.#rest.length;
   }
 
   /** Bytes of own messages that still fit, headers included. */
   get space(): number {
-    return Math.max(0, MAX_OWN_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH - this.#length);
+    // Nothing comes before the rest of a message that is cut.
+    return this.#rest.length > 0 ? 0 : this.#room;
   }
 
-  /** Bytes of carried messages that still fit, headers included: they may go beyond `space` (docs/protocol.md §4.1). */
+  get #room(): number {
+    return Math.max(0, this.#ownLimit - ACKNOWLEDGE_LENGTH - this.length);
+  }
+
+  /**
+   * Bytes of carried messages that still fit, headers included: they may go beyond `space` (docs/protocol.md §4.1), and
+   * where messages are cut any of them fits.
+   */
   get carriedSpace(): number {
-    return MAX_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH - this.#length;
+    if (this.#rest.length > 0) return 0;
+    if (this.#recordLength === 0) return MAX_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH - this.length;
+    return this.cuts ? MAX_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH : 0;
+  }
+
+  /** Whether a numbered message that does not fit may be cut here. */
+  get cuts(): boolean {
+    return this.#recordLength > 0 && this.space >= MIN_PART_SPACE;
+  }
+
+  /**
+   * From now on records are `recordLength` bytes long at most, tag included, and numbered messages that do not fit are cut
+   * (docs/protocol.md §4.5); 0: as long as records may be. One that is begun may be longer.
+   */
+  shape(recordLength: number): void {
+    this.#recordLength = recordLength;
+    this.#ownLimit = recordLength === 0 ? MAX_OWN_PLAINTEXT_LENGTH : recordLength - TAG_LENGTH;
   }
 
   /**
@@ -81,6 +123,17 @@ export class RecordWriter {
     if (isNumbered(messageType(message))) this.#numbered = true;
   }
 
+  /**
+   * Adds the first bytes of a numbered message that does not fit; the others begin the next records. Only where it `cuts`.
+   * @throws RangeError for one that cannot be encoded; the record is as it was
+   */
+  cut(message: Message): void {
+    const bytes = new Uint8Array(messageLength(message));
+    encodeMessage(new Writer(bytes), message);
+    this.#beginPart(bytes.length);
+    this.#addCut(bytes);
+  }
+
   /** Begins stream data whose `length` bytes follow by `carried` (docs/protocol.md §6.3). */
   streamData(streamId: number, length: number): void {
     this.#begin();
@@ -93,25 +146,29 @@ export class RecordWriter {
 
   /** Begins relay data whose `length` bytes follow by `carried` (docs/protocol.md §6.4). */
   relayData(portHigh: number, portLow: number, more: boolean, length: number): void {
-    this.#begin();
+    const cut = this.#recordLength > 0 && RELAY_DATA_OVERHEAD + length > this.space;
+    if (cut) this.#beginPart(RELAY_DATA_OVERHEAD + length);
+    else this.#begin();
     this.#writer
       .u8(MessageType.relayData)
       .u16(RELAY_DATA_OVERHEAD - MESSAGE_HEADER_LENGTH + length)
       .u32(portHigh)
       .u32(portLow)
       .u8(more ? RELAY_DATA_MORE : 0);
+    if (cut) this.#partSpace -= RELAY_DATA_OVERHEAD;
     this.#numbered = true;
   }
 
   /** Bytes of the stream or relay data that was begun; they are copied. */
   carried(bytes: Uint8Array): void {
-    this.#writer.bytes(bytes);
+    if (this.#cutting) this.#addCut(bytes);
+    else this.#writer.bytes(bytes);
   }
 
   /** Fills up with padding to `length` bytes of plaintext, if there are fewer; nothing but `seal` may follow. */
   pad(length: number): void {
     this.#begin();
-    const missing = length - this.#length;
+    const missing = length - this.length;
     if (missing > 0) this.#writer.zeros(missing);
   }
 
@@ -139,6 +196,8 @@ export class RecordWriter {
     }
     this.#open = false;
     this.#numbered = false;
+    this.#cutting = false;
+    if (this.#rest.length > 0) this.#continue();
     return record;
   }
 
@@ -165,26 +224,58 @@ export class RecordWriter {
    * and one that sends little by little does not take a slab for each record.
    */
   rest(): void {
-    if (!this.#open && this.#slab?.sole === true) this.#release();
+    if (!this.#open && this.#slab?.sole === true) this.#giveBack();
   }
 
   /** Forgets what was begun and gives the slab back. */
   discard(): void {
     this.#open = false;
     this.#numbered = false;
-    this.#release();
+    this.#cutting = false;
+    this.#giveBack();
   }
 
-  #release(): void {
+  #giveBack(): void {
+    this.#releaseSlab();
+    this.#rest.release();
+  }
+
+  #releaseSlab(): void {
     this.#slab?.release();
     this.#slab = undefined;
+  }
+
+  /** What fits of a message of `length` bytes comes next, and fills the record. */
+  #beginPart(length: number): void {
+    this.#begin();
+    const fits = this.#room - MESSAGE_HEADER_LENGTH;
+    this.#writer.u8(MessageType.part).u16(fits);
+    this.#rest.begin(length - fits);
+    this.#cutting = true;
+    this.#partSpace = fits;
+    this.#numbered = true;
+  }
+
+  #addCut(bytes: Uint8Array): void {
+    const fits = Math.min(bytes.length, this.#partSpace);
+    this.#partSpace -= fits;
+    if (fits > 0) this.#writer.bytes(bytes.subarray(0, fits));
+    if (fits < bytes.length) this.#rest.add(bytes.subarray(fits));
+  }
+
+  /** The next record begins with what is left of a message. */
+  #continue(): void {
+    this.#begin();
+    const length = Math.min(this.#rest.length, this.#room - MESSAGE_HEADER_LENGTH);
+    this.#writer.u8(MessageType.part).u16(length).bytes(this.#rest.take(length));
+    this.#numbered = true;
   }
 
   #begin(): void {
     if (this.#open) return;
     // Nobody else looks at the slab: start again at the front, where the cache is warm.
     if (this.#slab?.sole === true) this.#slab.used = 0;
-    if (this.#slab !== undefined && SLAB_LENGTH - this.#slab.used < MAX_PLAINTEXT_LENGTH + TAG_LENGTH) this.#release();
+    if (this.#slab !== undefined && SLAB_LENGTH - this.#slab.used < MAX_PLAINTEXT_LENGTH + TAG_LENGTH) this.#releaseSlab();
     this.#slab ??= this.#pool.take();
     this.#start = this.#slab.used;
     this.#writer.reset(this.#slab.bytes, this.#start, this.#start + MAX_PLAINTEXT_LENGTH);

@@ -72,9 +72,12 @@ export {
   type Hello,
   type KeyUpdate,
   MAX_LISTENING_ENDPOINTS,
+  MAX_RECORD_LENGTH,
+  MIN_RECORD_LENGTH,
   PING_LENGTH,
   RESUME_PROOF_LENGTH,
   SESSION_ID_LENGTH,
+  type SessionNew,
   type SessionResume,
 } from './messages/session-messages.ts';
 export type { StreamOpen, StreamReset } from './messages/stream-messages.ts';

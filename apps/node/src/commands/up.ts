@@ -115,6 +115,7 @@ function flagSettings(flags: UpFlags): ConfigSources['flags'] {
     ['--identity', 'identityFile', flags.identity],
     ['--network-key-file', 'networkKeyFile', flags.networkKeyFile],
     ['--grace', 'resume.graceMs', flags.grace === undefined ? undefined : Math.round(flags.grace * 1000)],
+    ['--traffic', 'traffic', flags.traffic],
     ['--relay', 'relay.enabled', flags.relay],
     ['--no-forward', 'relay.forward', flags.forward ? undefined : false],
     ['--allow-dial', 'relay.allowDial', flags.allowDial.length > 0 ? flags.allowDial : undefined],

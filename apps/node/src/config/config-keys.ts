@@ -27,6 +27,8 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   nodeKey('maxHandshakes', number, 'Handshakes in progress at once.', LIVE),
   nodeKey('suite', text, 'AEAD of the sessions this node opens, chacha20poly1305 or aes256gcm; by default the one that is faster here.'),
 
+  nodeKey('traffic', text, 'How much sizes and times show to others: plain, standard or private.', LIVE),
+
   nodeKey('relay.enabled', flag, 'Whether relay links are served: forwarded for others, and accepted as their destination.', LIVE),
   nodeKey('relay.forward', flag, 'Whether relay links are forwarded for others; without it this node is only their destination.'),
   nodeKey('relay.relayPorts', text, 'Whether a relay link that is forwarded keeps its number (end-to-end) or gets a new one (per-hop).'),

@@ -13,4 +13,5 @@ export function applyLiveOptions(node: MatryoshkaNode, before: Config, next: Con
     node.updateAccess({ ...access, allowPeers: access.allowPeers, acceptAnonymous, maxHandshakes });
   }
   if (changed.some(({ path }) => path === 'relay.enabled')) node.setRelayEnabled(next.effectiveNodeOptions().relay.enabled);
+  if (changed.some(({ path }) => path === 'traffic')) node.updateTraffic(next.effectiveNodeOptions().traffic);
 }

@@ -35,6 +35,7 @@ const dialled = (to: string): CliEvent => ({
     bytesReceived: 0,
     streams: 0,
     roundTripMs: undefined,
+    traffic: { preset: 'plain', padding: { kind: 'none' }, cover: { kind: 'none' }, recordBytes: 0 },
   },
 });
 

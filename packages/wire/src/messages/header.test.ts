@@ -24,6 +24,8 @@ describe('message types', () => {
     expect(names.filter((name) => isNumbered(MessageType[name]))).toEqual([
       'hello',
       'goodbye',
+      'part',
+      'shape',
       'streamOpen',
       'streamData',
       'streamEnd',

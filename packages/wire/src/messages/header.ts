@@ -17,6 +17,8 @@ export const MessageType = {
   pong: 0x08,
   keyUpdate: 0x09,
   goodbye: 0x0a,
+  part: 0x0b,
+  shape: 0x0c,
   streamOpen: 0x10,
   streamData: 0x11,
   streamCredit: 0x12,
@@ -49,6 +51,8 @@ export const RELAY_DATA_MORE = 0x01;
 const NUMBERED: ReadonlySet<number> = new Set([
   MessageType.hello,
   MessageType.goodbye,
+  MessageType.part,
+  MessageType.shape,
   MessageType.streamOpen,
   MessageType.streamData,
   MessageType.streamEnd,

@@ -26,6 +26,7 @@ const endpoint: fc.Arbitrary<Endpoint> = fc.record({
   host: fc.oneof(exactly(4), exactly(16)).map(formatAddress),
   port: fc.integer({ min: 1, max: 0xffff }),
 });
+const recordLength = fc.oneof(fc.constant(0), fc.integer({ min: 2048, max: 16_384 }));
 const limits = fc.record({ bytesPerSecond: u32, maxBytes: count, maxAgeMs: u32 });
 const destination = fc.oneof(
   fc.record({ endpoint }),
@@ -37,7 +38,7 @@ const destination = fc.oneof(
 
 /** An arbitrary for each type; the compiler asks for one when a message is added. */
 const MESSAGES: { readonly [T in Message['type']]: fc.Arbitrary<Omit<Extract<Message, { type: T }>, 'type'>> } = {
-  'session-new': fc.record({}),
+  'session-new': fc.record({ recordLength }),
   'session-resume': fc.record({ sessionId: exactly(16), delivered: count, proof: exactly(32) }),
   'resumed': fc.record({ delivered: count, proof: exactly(32) }),
   'resume-refused': fc.record({ reason }),
@@ -59,6 +60,8 @@ const MESSAGES: { readonly [T in Message['type']]: fc.Arbitrary<Omit<Extract<Mes
     fc.record({ kind: fc.constant('answer' as const), dhKey: exactly(32), ciphertext: filled(1088) }),
   ),
   'goodbye': fc.record({ reason }),
+  'part': fc.record({ bytes }),
+  'shape': fc.record({ recordLength }),
   'cover': fc.record({ bytes }),
   'stream-open': fc.record({ streamId: u32, window: u32, protocol }),
   'stream-data': fc.record({ streamId: u32, bytes }),
@@ -155,7 +158,7 @@ describe('every message', () => {
       fc.property(messageOf(type), fc.nat(), (message, at) => {
         const encoded = encode(message);
         expect(codeOfDecoding(() => decode(encoded.subarray(0, at % encoded.length)))).toBe('wire.truncated');
-        const open = message.type === 'cover' || message.type === 'stream-data' || message.type === 'relay-data';
+        const open = message.type === 'cover' || message.type === 'part' || message.type === 'stream-data' || message.type === 'relay-data';
         const body = new Uint8Array(encoded.length - MESSAGE_HEADER_LENGTH + 1);
         body.set(encoded.subarray(MESSAGE_HEADER_LENGTH));
         expect(codeOfDecoding(() => decodeBody(encoded[0] as number, body, 0))).toBe(open ? undefined : 'wire.trailing');
@@ -235,7 +238,7 @@ const relayPort = 0xae3f5c5599n;
 
 describe('layouts', () => {
   test.each<[Message, string]>([
-    [{ type: 'session-new' }, '01 0000'],
+    [{ type: 'session-new', recordLength: 0 }, '01 0002 0000'],
     [
       { type: 'session-resume', sessionId: of('10'.repeat(16)), delivered: 258, proof: of(TOKEN32) },
       `02 0038 ${'10'.repeat(16)} 0000000000000102 ${TOKEN32}`,
@@ -270,6 +273,8 @@ describe('layouts', () => {
     ],
     [{ type: 'key-update', kind: 'finish' }, '09 0001 03'],
     [{ type: 'goodbye', reason: 'shutdown' }, '0a 0002 0004'],
+    [{ type: 'part', bytes: of('220fff') }, '0b 0003 220fff'],
+    [{ type: 'shape', recordLength: 4096 }, '0c 0002 1000'],
     [{ type: 'stream-open', streamId: 2, window: 65_536, protocol: '/echo/1' }, '10 0010 00000002 00010000 07_2f6563686f2f31'],
     [{ type: 'stream-data', streamId: 2, bytes: of('aabb') }, '11 0006 00000002 aabb'],
     [{ type: 'stream-credit', streamId: 2, total: 300 }, '12 000c 00000002 000000000000012c'],

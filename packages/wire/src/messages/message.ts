@@ -19,6 +19,8 @@ export type Message =
   | session.Pong
   | session.KeyUpdate
   | session.Goodbye
+  | session.Part
+  | session.Shape
   | session.Cover
   | stream.StreamOpen
   | stream.StreamData
@@ -48,7 +50,12 @@ const PORT_LENGTH = 8;
 const bodyReader = new Reader();
 
 const CODECS: { readonly [T in Message['type']]: Codec<MessageOf<T>> } = {
-  'session-new': { type: MessageType.sessionNew, length: () => 0, encode: () => {}, decode: () => ({ type: 'session-new' }) },
+  'session-new': {
+    type: MessageType.sessionNew,
+    length: () => 2,
+    encode: (w, m) => session.encodeRecordLength(w, m.recordLength),
+    decode: (r) => ({ type: 'session-new', recordLength: session.decodeRecordLength(r) }),
+  },
   'session-resume': {
     type: MessageType.sessionResume,
     length: () => session.SESSION_ID_LENGTH + 8 + session.RESUME_PROOF_LENGTH,
@@ -103,6 +110,18 @@ const CODECS: { readonly [T in Message['type']]: Codec<MessageOf<T>> } = {
     length: () => 2,
     encode: (w, m) => session.encodeReason(w, m.reason),
     decode: (r) => ({ type: 'goodbye', reason: session.decodeReason(r) }),
+  },
+  'part': {
+    type: MessageType.part,
+    length: (m) => m.bytes.length,
+    encode: (w, m) => w.bytes(m.bytes),
+    decode: (r) => ({ type: 'part', bytes: r.rest() }),
+  },
+  'shape': {
+    type: MessageType.shape,
+    length: () => 2,
+    encode: (w, m) => session.encodeRecordLength(w, m.recordLength),
+    decode: (r) => ({ type: 'shape', recordLength: session.decodeRecordLength(r) }),
   },
   'cover': {
     type: MessageType.cover,

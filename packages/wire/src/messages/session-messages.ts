@@ -16,12 +16,18 @@ const EXCHANGE_DH_KEY_LENGTH = 32;
 const EXCHANGE_KEM_KEY_LENGTH = 1184;
 /** Length of its ML-KEM-768 ciphertext. */
 const EXCHANGE_CIPHERTEXT_LENGTH = 1088;
+/** Shortest length that all records of a side may have, tag included: the longest key update fits (docs/protocol.md §4.5), in bytes. */
+export const MIN_RECORD_LENGTH = 2048;
+/** Longest one: no relay cuts it where it has a window for two (docs/protocol.md §8.3), in bytes. */
+export const MAX_RECORD_LENGTH = 16_384;
 /** A hello names at most this many listening endpoints. */
 export const MAX_LISTENING_ENDPOINTS = 8;
 
 /** The initiator's first record opens a new session (docs/protocol.md §4.3). */
 export interface SessionNew {
   readonly type: 'session-new';
+  /** Asks for records of this length, as {@link Shape} does. */
+  readonly recordLength: number;
 }
 
 /** The initiator's first record goes on with a session of an earlier link (docs/protocol.md §5). */
@@ -119,6 +125,18 @@ export interface Goodbye {
   readonly reason: ReasonCode;
 }
 
+/** Some bytes of a message that is cut, header and all: what fits into one record (docs/protocol.md §4.5). */
+export interface Part {
+  readonly type: 'part';
+  readonly bytes: Uint8Array;
+}
+
+/** Asks the receiver for records of one length from now on, {@link MIN_RECORD_LENGTH} to {@link MAX_RECORD_LENGTH}; 0: of any (docs/protocol.md §4.5). */
+export interface Shape {
+  readonly type: 'shape';
+  readonly recordLength: number;
+}
+
 /** Bytes without meaning. */
 export interface Cover {
   readonly type: 'cover';
@@ -158,6 +176,24 @@ export function decodeHello(reader: Reader): Hello {
   const observed = (flags & FLAG_OBSERVED) === 0 ? {} : { observed: decodeEndpoint(reader) };
   const listening = Array.from({ length: count }, () => decodeEndpoint(reader));
   return { type: 'hello', relaying: (flags & FLAG_RELAYING) !== 0, allowance, ...observed, listening };
+}
+
+/** docs/protocol.md §4.5. @throws RangeError for a length that records may not all have */
+export function encodeRecordLength(writer: Writer, length: number): void {
+  if (!isRecordLength(length)) throw new RangeError(`records have ${MIN_RECORD_LENGTH} to ${MAX_RECORD_LENGTH} bytes, not ${length}`);
+  writer.u16(length);
+}
+
+/** @throws DecodeError `wire.truncated`, `wire.invalid` */
+export function decodeRecordLength(reader: Reader): number {
+  const at = reader.offset;
+  const length = reader.u16();
+  if (!isRecordLength(length)) throw new DecodeError('wire.invalid', `records of ${length} bytes`, at);
+  return length;
+}
+
+function isRecordLength(length: number): boolean {
+  return length === 0 || (length >= MIN_RECORD_LENGTH && length <= MAX_RECORD_LENGTH);
 }
 
 /** By their number on the wire. */
