@@ -4,10 +4,11 @@ import { fakeSession } from '../test/fake-session.ts';
 import { GREETING_TIMEOUT_MS, greetings } from './greetings.ts';
 
 describe('waiting for hellos', () => {
-  test('returns at once where all have said it, or are over', async () => {
+  test('returns at once where all have said it, are over, or are interrupted', async () => {
     const { clock } = createWorld({ seed: 1 });
     expect(await greetings([], clock)).toBe(false);
-    expect(await greetings([fakeSession(), fakeSession({ greeted: false, sending: false })], clock)).toBe(false);
+    const silent = [fakeSession({ greeted: false, sending: false }), fakeSession({ greeted: false, stalled: true })];
+    expect(await greetings([fakeSession(), ...silent], clock)).toBe(false);
     expect(clock.now()).toBe(0);
   });
 

@@ -21,6 +21,7 @@ export interface FakeSessionOptions {
   /** Whether this node shows no identity on it. */
   readonly anonymous?: boolean;
   readonly sending?: boolean;
+  readonly stalled?: boolean;
   readonly role?: 'initiator' | 'responder';
 }
 
@@ -59,6 +60,7 @@ export function fakeSession(options: FakeSessionOptions = {}): FakeSession {
     hello: greeted ? hello : undefined,
     anonymous: options.anonymous ?? false,
     sending: options.sending ?? true,
+    stalled: options.stalled ?? false,
     roundTripMs: undefined,
     openedAtMs: 0,
     streams: [] as unknown[],
