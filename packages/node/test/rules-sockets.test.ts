@@ -166,7 +166,7 @@ describe('over real sockets', () => {
       await connection.close();
       await expect.poll(() => b.status().relayLinks).toEqual([]);
     }
-    expect([...chosen].toSorted()).toEqual(others.map(({ peerId }) => peerId).toSorted());
+    expect(chosen).toEqual(new Set(others.map(({ peerId }) => peerId)));
   });
 
   test('R6 one relay port from end to end; per-hop, another one on every hop', async () => {
@@ -220,6 +220,21 @@ describe('over real sockets', () => {
     expect(b.connections.filter(({ peerId }) => peerId === stranger.peerId).map((each) => each.kind)).toEqual(['direct']);
     const nobody = `${(await start()).peerId}@127.99.0.1:1`;
     expect(await codeOf(a.connect(nobody, { hops: 2, gateway: b.peerId }))).toBe('relay.destination-unreachable');
+  });
+
+  test('R9 who listens nowhere registers with a relay, and is reached there as peerId@relayPeerId', async () => {
+    const [a, b, c] = await row();
+    const n = await start({ listen: [], relay: { forward: false, registerWith: [addressOf(c)] } });
+    await expect.poll(() => c.status().registeredPeers).toEqual([n.peerId]);
+    const name = `${n.peerId}@${addressOf(c)}`;
+    for (const hops of [2, 3]) {
+      const connection = await a.connect(name, { hops });
+      expect(intact(await echo(connection, 100_000))).toBe(true);
+      expect(b.status().relayLinks.length).toBe(hops - 2);
+      await connection.close();
+    }
+    const unknown = `${a.peerId}@${addressOf(c)}`;
+    expect(await codeOf(n.connect(unknown, { hops: 2 }))).toBe('relay.destination-unreachable');
   });
 
   test('R10 the destination decides, in its own time', async () => {

@@ -90,7 +90,7 @@ describe('e2e', { timeout: 60_000 }, () => {
     expect(seconds).toBeGreaterThan(0);
   });
 
-  test('reroute: nor over relays that are killed, one after the other, while they carry it', async () => {
+  test('reroute: R13 nor over relays that are killed, one after the other, while they carry it', async () => {
     const { code, out, err } = await run('reroute', '--bytes', '48MiB', '--kills', '2', '--json').ended;
     expect(code, err).toBe(0);
     const result = JSON.parse(out) as FailoverResult;

@@ -11,7 +11,7 @@ const OTHERS = ['X', 'Y', 'Z'] as const;
 /** The example of the page that the project started from (R5), with its own addresses. */
 export const exclusion: Scenario = {
   name: 'exclusion',
-  title: 'B, asked by A to reach D over one more hop, chooses none in their three /16 networks',
+  title: 'R5: B, asked by A to reach D over one more hop, chooses none in their three /16 networks',
   drawing: `
 internet
 ├─ A         66.171.45.90
@@ -29,7 +29,7 @@ internet
 
 export const exclusionIpv6: Scenario = {
   name: 'exclusion-ipv6',
-  title: 'The same with IPv6, of which 48 bits are a network',
+  title: 'R4: the same with IPv6, of which 48 bits are a network',
   drawing: `
 internet
 ├─ A         2a01:4f8:1::90

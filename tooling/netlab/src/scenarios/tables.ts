@@ -2,21 +2,20 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { NeighbourStatus } from '@matryoshka/node';
 import { PORT } from '../cast/cast.ts';
 import type { CliEvent, CliProcess } from '../cast/cli-process.ts';
 import type { Scenario, Stage } from '../stage.ts';
+import { until } from '../until.ts';
 
 const FILE_LENGTH = 1_000_000;
-const CONNECTED_WITHIN_MS = 15_000;
 /** Those that may be the second relay. */
 const SECOND = ['C', 'F', 'G'] as const;
 
 /** Relayed and telescoped, as a user does it: the command line on every host. */
 export const tables: Scenario = {
   name: 'tables',
-  title: 'A file over three hops that relays choose, then one telescoped over four, by the command line',
+  title: 'R3, R12: a file over three hops that relays choose, then one telescoped over four, by the command line',
   drawing: `
 internet
 ├─ west
@@ -115,19 +114,15 @@ async function play(stage: Stage, folder: string): Promise<void> {
   stage.check('E has no TCP connection but that of D', (await stage.lab.host('E').neighbours()).map(nameOf), ['D']);
 }
 
-/** Waits until so many neighbours of a node have said that they relay. */
+/** Waits until so many neighbours of a node have said that they relay. @throws Error */
 async function neighboursOf(node: CliProcess, count: number): Promise<void> {
-  const deadline = performance.now() + CONNECTED_WITHIN_MS;
-  for (;;) {
+  const all = await until(async () => {
     const from = node.events.length;
     node.tell('status');
-    // oxlint-disable-next-line no-await-in-loop
     const { status } = await node.event('status', from);
-    if (status.connections.filter(({ relaying }) => relaying === true).length === count) return;
-    if (performance.now() > deadline) throw new Error(`${node.host.name} has ${status.connections.length} neighbours only`);
-    // oxlint-disable-next-line no-await-in-loop
-    await delay(50);
-  }
+    return status.connections.filter(({ relaying }) => relaying === true).length === count;
+  });
+  if (!all) throw new Error(`${node.host.name} has not found its ${count} neighbours`);
 }
 
 function mentions(events: readonly CliEvent[], words: readonly (string | undefined)[]): boolean {

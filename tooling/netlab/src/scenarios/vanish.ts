@@ -1,17 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { runTransfers } from '@matryoshka/e2e';
 import type { Member } from '../cast/cast.ts';
 import type { Scenario } from '../stage.ts';
+import { until } from '../until.ts';
 
 const BYTES = 24 * 2 ** 20;
 /** Writers pause so often that the transfer takes a while. */
 const PAUSE_CHANCE = 1 / 3;
-const LOOK_INTERVAL_MS = 20;
 
 /** A relay is there no more, and nobody says so. */
 export const vanish: Scenario = {
   name: 'vanish',
-  title: 'The cable of a relay is pulled in the middle of a transfer, which goes on over another one',
+  title: 'R13: the cable of a relay is pulled in the middle of a transfer, which goes on over another one',
   drawing: `
 internet
 ├─ A     66.171.45.90
@@ -47,10 +46,7 @@ internet
       },
     ]);
     transferring.catch(() => {});
-    while ((d.worker.report.figures.receivedBytes ?? 0) < BYTES / 8) {
-      // oxlint-disable-next-line no-await-in-loop
-      await delay(LOOK_INTERVAL_MS);
-    }
+    await until(() => (d.worker.report.figures.receivedBytes ?? 0) > BYTES / 8);
     await lab.unplug(first as string);
     const [outcome] = await transferring;
     stage.check('no byte is lost, repeated or changed', outcome?.faults, []);
