@@ -1,10 +1,10 @@
 import type { LinkSource, Session } from '@matryoshka/peer';
 import { createIdentity, peerIdFromHash, portableProvider } from '@matryoshka/session';
-import { seededRandom } from '@matryoshka/simulation';
+import { SimulatedClock, seededRandom } from '@matryoshka/simulation';
 import type { Link } from '@matryoshka/transport';
 import { MatryoshkaError, parseEndpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
-import { CircuitBuilder, type CircuitHost, type Hop, buildCircuit, checkPath } from './circuit.ts';
+import { Circuit, type CircuitHost, type Hop, buildCircuit, checkPath } from './circuit.ts';
 
 const [self, b, c, d] = [0, 1, 2, 3].map((seed): Hop => ({
   peerId: createIdentity(portableProvider, seededRandom(seed)).peerId,
@@ -14,18 +14,24 @@ const [self, b, c, d] = [0, 1, 2, 3].map((seed): Hop => ({
 interface FakeSession {
   readonly peerId: string;
   closedWith: string | undefined;
+  stalled: boolean;
   readonly session: Session;
 }
 
 /** Builds circuits of sessions that are nothing but closed, in order. */
 class World implements CircuitHost {
   readonly peerId = self.peerId;
+  readonly clock = new SimulatedClock();
   readonly log: string[] = [];
   readonly sessions: FakeSession[] = [];
   failAt: string | undefined;
 
   first(hop: Hop): FakeSession {
     return this.#make(hop.peerId);
+  }
+
+  stall(index: number): void {
+    (this.sessions[index] as FakeSession).stalled = true;
   }
 
   openLink: CircuitHost['openLink'] = (gateway, to) => {
@@ -45,10 +51,14 @@ class World implements CircuitHost {
     const fake: FakeSession = {
       peerId,
       closedWith: undefined,
+      stalled: false,
       session: {
         closed,
         get sending() {
           return fake.closedWith === undefined;
+        },
+        get stalled() {
+          return fake.stalled;
         },
         close: (reason: MatryoshkaError) => {
           if (fake.closedWith !== undefined) return;
@@ -91,24 +101,25 @@ describe('a path', () => {
 });
 
 describe('building a circuit', () => {
-  test('each hop is asked for through the one before, anonymously except where the user wants the last one to know', async () => {
+  test('each hop is asked for through the one before, anonymously', async () => {
     const world = new World();
     const staticKey = new Uint8Array(32);
-    const circuit = await buildCircuit(world, { ...b, session: world.first(b).session }, [{ ...c, staticKey }, d], { anonymous: false });
+    const circuit = await buildCircuit(world, { ...b, session: world.first(b).session }, [{ ...c, staticKey }, d]);
     expect(world.log).toEqual([
       `session 0 asked for 10.2.0.1 ${c.peerId.slice(0, 8)}`,
       'connected anonymously by static key',
       `session 1 asked for 10.3.0.1 ${d.peerId.slice(0, 8)}`,
-      'connected openly',
+      'connected anonymously',
     ]);
     expect(circuit.hops.map(({ peerId }) => peerId)).toEqual([b.peerId, c.peerId, d.peerId]);
-    expect(circuit.session).toBe(world.sessions[2]?.session);
+    expect(circuit.last.session).toBe(world.sessions[2]?.session);
+    expect(circuit).toMatchObject({ usable: true, fault: undefined });
   });
 
   test('a hop that fails is named by its number and endpoint; what was built is closed, the first hop stays', async () => {
     const world = new World();
     world.failAt = d.peerId;
-    const error = (await buildCircuit(world, { ...b, session: world.first(b).session }, [c, d], { anonymous: true }).catch(
+    const error = (await buildCircuit(world, { ...b, session: world.first(b).session }, [c, d]).catch(
       (reason: unknown) => reason,
     )) as MatryoshkaError;
     expect(error.code).toBe('circuit.extend-failed');
@@ -122,45 +133,45 @@ describe('building a circuit', () => {
     world.connectSession = () => Promise.reject(new MatryoshkaError('aborted'));
     const first = { ...b, session: world.first(b).session };
     const signal = AbortSignal.abort();
-    await expect(buildCircuit(world, first, [c], { anonymous: true, signal })).rejects.toMatchObject({ code: 'aborted' });
+    await expect(buildCircuit(world, first, [c], { signal })).rejects.toMatchObject({ code: 'aborted' });
     // A hop that says so is a hop that failed.
-    await expect(buildCircuit(world, first, [c], { anonymous: true })).rejects.toMatchObject({ code: 'circuit.extend-failed' });
+    await expect(buildCircuit(world, first, [c])).rejects.toMatchObject({ code: 'circuit.extend-failed' });
   });
 
-  test('a path that cannot be used asks nobody', async () => {
+  test('closed while it is extended, the new hop is closed as well', async () => {
     const world = new World();
-    await expect(buildCircuit(world, { ...b, session: world.first(b).session }, [b], { anonymous: true })).rejects.toMatchObject({
-      code: 'circuit.path-invalid',
-    });
-    expect(world.log).toEqual([]);
-  });
-
-  test('hops can be added one by one', async () => {
-    const world = new World();
-    const builder = new CircuitBuilder(world, { ...b, session: world.first(b).session });
-    await builder.extend(c, { anonymous: true });
-    await builder.extend(d, { anonymous: true });
-    expect(builder.hops.length).toBe(3);
-    builder.close('shutdown');
-    expect(world.sessions.map(({ closedWith }) => closedWith)).toEqual([undefined, 'shutdown', 'shutdown']);
+    const circuit = new Circuit(world, { ...b, session: world.first(b).session });
+    const extending = circuit.extend(c);
+    circuit.close('shutdown');
+    await expect(extending).rejects.toMatchObject({ code: 'circuit.extend-failed' });
+    expect(world.sessions.map(({ closedWith }) => closedWith)).toEqual([undefined, 'closed']);
   });
 });
 
 describe('a circuit', () => {
-  test('closes innermost first, without its first hop', async () => {
+  const built = async (): Promise<{ world: World; circuit: Circuit }> => {
     const world = new World();
-    const circuit = await buildCircuit(world, { ...b, session: world.first(b).session }, [c, d], { anonymous: true });
+    const circuit = await buildCircuit(world, { ...b, session: world.first(b).session }, [c, d]);
     world.log.length = 0;
-    circuit.close();
+    return { world, circuit };
+  };
+
+  test('closes innermost first, without its first hop', async () => {
+    const { circuit, world } = await built();
+    circuit.close('shutdown');
     expect(world.log).toEqual(['closed session 2', 'closed session 1']);
+    expect(world.sessions.map(({ closedWith }) => closedWith)).toEqual([undefined, 'shutdown', 'shutdown']);
+    expect(circuit.usable).toBe(false);
   });
 
-  test('goes with the session to its far end', async () => {
-    const world = new World();
-    const circuit = await buildCircuit(world, { ...b, session: world.first(b).session }, [c, d], { anonymous: true });
-    circuit.session.close(new MatryoshkaError('session.link-lost'));
-    await circuit.session.closed;
-    await Promise.resolve();
-    expect(world.sessions.map(({ closedWith }) => closedWith)).toEqual([undefined, 'closed', 'session.link-lost']);
+  test('a fault is between the nearest session that is interrupted, and the hop before it', async () => {
+    const { circuit, world } = await built();
+    world.stall(2);
+    expect(circuit).toMatchObject({ usable: false, fault: { from: c.peerId, to: d.peerId } });
+    // What is carried is interrupted as well.
+    world.stall(1);
+    expect(circuit.fault).toEqual({ from: b.peerId, to: c.peerId });
+    world.stall(0);
+    expect(circuit.fault).toEqual({ from: undefined, to: b.peerId });
   });
 });

@@ -1,6 +1,6 @@
 import type { ConnectSessionOptions, LinkSource, Session } from '@matryoshka/peer';
 import { KEY_LENGTH, type PeerId, peerHash } from '@matryoshka/session';
-import type { Link } from '@matryoshka/transport';
+import type { Clock, Link } from '@matryoshka/transport';
 import { type Endpoint, MatryoshkaError, type ReasonCode, asMatryoshkaError, formatEndpoint } from '@matryoshka/wire';
 
 /** One hop of a path, as its chooser knows it. Its identity is always verified. */
@@ -15,6 +15,7 @@ export interface Hop {
 export interface CircuitHost {
   /** Who builds it. */
   readonly peerId: PeerId;
+  readonly clock: Clock;
   /** Opens a relay link through `gateway`, whose next hop is the destination itself. */
   openLink(
     gateway: Session,
@@ -25,30 +26,37 @@ export interface CircuitHost {
   connectSession(source: LinkSource, options: ConnectSessionOptions): Promise<Session>;
 }
 
-export interface ExtendOptions {
-  /** Shows no identity to this hop: true except for the last one, where the user decides. */
-  readonly anonymous: boolean;
-  readonly signal?: AbortSignal;
-}
-
 /** A hop that was built: whom it is, and the session that ends there. */
 export interface CircuitHop extends Hop {
   readonly session: Session;
+  /** How long its handshake took, a round trip through all hops before it, in milliseconds; undefined for the first one. */
+  readonly handshakeMs?: number;
+}
+
+/** Between which two hops something failed: either may be to blame. */
+export interface Fault {
+  /** The nearer one; undefined: this node. */
+  readonly from: PeerId | undefined;
+  readonly to: PeerId;
 }
 
 /**
- * Builds a circuit hop by hop, as in the seed's second table: through the session to the last hop a relay link is
- * opened to the next one, and in it the ordinary handshake. Its first message rides inside the relay request, so that a
- * hop costs one round trip.
+ * The relays of a telescoped path: a session inside a session, hop by hop, as in the seed's second table. Through the session
+ * to the last one a relay link is opened to the next, and in it the ordinary handshake, whose first message rides inside the
+ * relay request, so that a hop costs one round trip. Each of them is met anonymously. The first hop is an ordinary
+ * connection that may carry many circuits; every session above it belongs to this one and ends with it.
  */
-export class CircuitBuilder {
+export class Circuit {
+  readonly builtAtMs: number;
   readonly #host: CircuitHost;
   readonly #hops: CircuitHop[];
+  #closed = false;
 
-  /** @param first - the first hop, over an ordinary connection that may carry many circuits */
+  /** @param first - the first hop, over an ordinary connection */
   constructor(host: CircuitHost, first: CircuitHop) {
     this.#host = host;
     this.#hops = [first];
+    this.builtAtMs = host.clock.now();
   }
 
   /** The hops so far, the first one included. */
@@ -56,79 +64,84 @@ export class CircuitBuilder {
     return this.#hops;
   }
 
+  get last(): CircuitHop {
+    return this.#hops.at(-1) as CircuitHop;
+  }
+
+  /** Whether something can be opened through it now. */
+  get usable(): boolean {
+    return !this.#closed && this.#hops.every(({ session }) => session.sending && !session.stalled);
+  }
+
+  /** Bytes of all records that went through the session to its last hop, in both directions. */
+  get bytes(): number {
+    const { session } = this.last;
+    return session.bytesReceived + session.bytesSent;
+  }
+
+  /**
+   * Between which hops it does not work, if it does not: the nearest session that is interrupted or over. The hop before it
+   * says so, or says nothing; which of the two is to blame nobody can tell from here.
+   */
+  get fault(): Fault | undefined {
+    const index = this.#hops.findIndex(({ session }) => !session.sending || session.stalled);
+    return index === -1 ? undefined : { from: this.#hops[index - 1]?.peerId, to: (this.#hops[index] as CircuitHop).peerId };
+  }
+
   /**
    * Adds a hop.
    * @throws MatryoshkaError `circuit.extend-failed` that names the hop, its `cause` being what went wrong; `aborted`
    */
-  async extend(hop: Hop, options: ExtendOptions): Promise<CircuitHop> {
-    const last = this.#hops.at(-1) as CircuitHop;
+  async extend(hop: Hop, { signal }: { readonly signal?: AbortSignal } = {}): Promise<CircuitHop> {
+    const { clock } = this.#host;
+    const { last } = this;
     const to = { endpoint: hop.endpoint, peer: peerHash(hop.peerId) };
+    const startedMs = clock.now();
     try {
       const session = await this.#host.connectSession(
         {
-          next: ({ first }, signal) => {
+          next: ({ first }, attempt) => {
             // Through the hop before it, or not at all.
             if (!last.session.sending) return Promise.reject(new MatryoshkaError('session.link-lost', 'the hop before is gone'));
-            return this.#host.openLink(last.session, to, first, signal);
+            return this.#host.openLink(last.session, to, first, attempt);
           },
         },
         {
           demand: hop.peerId,
-          anonymous: options.anonymous,
-          ...(options.anonymous && hop.staticKey !== undefined && { remoteStatic: hop.staticKey }),
-          ...(options.signal !== undefined && { signal: options.signal }),
+          anonymous: true,
+          ...(hop.staticKey !== undefined && { remoteStatic: hop.staticKey }),
+          ...(signal !== undefined && { signal }),
         },
       );
-      const built = { ...hop, session };
+      const built: CircuitHop = { ...hop, session, handshakeMs: clock.now() - startedMs };
+      if (this.#closed) {
+        session.close(new MatryoshkaError('closed'));
+        throw new MatryoshkaError('aborted', 'the circuit was closed while it was extended');
+      }
       this.#hops.push(built);
       return built;
     } catch (error) {
-      const cause = asMatryoshkaError(error, 'bug');
-      // A hop may say `aborted`, too; it counts as ours only where it is.
-      if (options.signal?.aborted === true) throw cause.code === 'aborted' ? cause : new MatryoshkaError('aborted', undefined, { cause });
-      throw new MatryoshkaError(
-        'circuit.extend-failed',
-        `hop ${this.#hops.length + 1} (${formatEndpoint(hop.endpoint)}) could not be added to the circuit: ${cause.message}`,
-        { cause },
-      );
+      throw extendFailed(error, this.#hops.length + 1, hop.endpoint, signal);
     }
   }
 
-  /** Closes what was built so far; the first hop's connection stays. */
+  /** Closes the hops above the first one, the innermost first, so that each goodbye still finds its way. Idempotent. */
   close(reason: ReasonCode = 'closed'): void {
-    closeHops(this.#hops, reason);
+    this.#closed = true;
+    for (const { session } of this.#hops.slice(1).reverse()) session.close(new MatryoshkaError(reason));
   }
 }
 
-/** The nested sessions of a telescoped path, held by its initiator. */
-export class Circuit {
-  readonly hops: readonly CircuitHop[];
-
-  constructor(hops: readonly CircuitHop[]) {
-    this.hops = hops;
-    // Every session above the first one belongs to this circuit alone: it goes when the one inside it is gone.
-    void this.session.closed.then(() => closeHops(hops, 'closed'));
-  }
-
-  /** The session to the far end. */
-  get session(): Session {
-    return (this.hops.at(-1) as CircuitHop).session;
-  }
-
-  close(reason: ReasonCode = 'closed'): void {
-    closeHops(this.hops, reason);
-  }
-}
-
-/** Innermost first, so that each goodbye still finds its way. */
-function closeHops(hops: readonly CircuitHop[], reason: ReasonCode): void {
-  for (const { session } of hops.slice(1).reverse()) session.close(new MatryoshkaError(reason));
-}
-
-export interface BuildOptions {
-  /** Shows no identity to the far end either. */
-  readonly anonymous: boolean;
-  readonly signal?: AbortSignal;
+/** `circuit.extend-failed` that names the hop; given up is given up, not failed. */
+export function extendFailed(error: unknown, hopNumber: number, endpoint: Endpoint, signal: AbortSignal | undefined): MatryoshkaError {
+  const cause = asMatryoshkaError(error, 'bug');
+  // A hop may say `aborted`, too; it counts as ours only where it is.
+  if (signal?.aborted === true) return cause.code === 'aborted' ? cause : new MatryoshkaError('aborted', undefined, { cause });
+  return new MatryoshkaError(
+    'circuit.extend-failed',
+    `hop ${hopNumber} (${formatEndpoint(endpoint)}) could not be added to the circuit: ${cause.message}`,
+    { cause },
+  );
 }
 
 /**
@@ -137,7 +150,7 @@ export interface BuildOptions {
  * @throws MatryoshkaError `circuit.path-invalid` for less than two hops, a peer met twice, oneself, a static key of another
  * length than 32 bytes
  */
-export function checkPath(path: readonly Hop[], self: PeerId): void {
+export function checkPath(path: readonly Pick<Hop, 'peerId' | 'staticKey'>[], self: PeerId): void {
   if (path.length < 2) throw new MatryoshkaError('circuit.path-invalid', `a circuit has at least two hops, not ${path.length}`);
   const seen = new Set<PeerId>();
   for (const { peerId, staticKey } of path) {
@@ -151,23 +164,24 @@ export function checkPath(path: readonly Hop[], self: PeerId): void {
 }
 
 /**
- * Builds a circuit over `path` behind its first hop, whose session is open already. What was built is closed when a hop
+ * Builds a circuit over `relays` behind its first hop, whose session is open already. What was built is closed when a hop
  * fails.
- * @throws MatryoshkaError `circuit.path-invalid`; `circuit.extend-failed` that names the hop; `aborted`
+ * @throws MatryoshkaError `circuit.extend-failed` that names the hop; `aborted`
  */
-export async function buildCircuit(host: CircuitHost, first: CircuitHop, path: readonly Hop[], options: BuildOptions): Promise<Circuit> {
-  checkPath([first, ...path], host.peerId);
-  const builder = new CircuitBuilder(host, first);
+export async function buildCircuit(
+  host: CircuitHost,
+  first: CircuitHop,
+  relays: readonly Hop[],
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Circuit> {
+  const circuit = new Circuit(host, first);
   try {
-    for (const [index, hop] of path.entries()) {
-      const anonymous = index < path.length - 1 || options.anonymous;
-      // Each hop is reached through the one before: they cannot be built side by side.
-      // oxlint-disable-next-line no-await-in-loop
-      await builder.extend(hop, { anonymous, ...(options.signal !== undefined && { signal: options.signal }) });
-    }
+    // Each hop is reached through the one before: they cannot be built side by side.
+    // oxlint-disable-next-line no-await-in-loop
+    for (const relay of relays) await circuit.extend(relay, options);
   } catch (error) {
-    builder.close();
+    circuit.close();
     throw error;
   }
-  return new Circuit(builder.hops);
+  return circuit;
 }

@@ -3,9 +3,13 @@ import * as circuit from './index.ts';
 
 test('the entry exports exactly this', () => {
   expect(Object.keys(circuit).toSorted()).toEqual([
+    'BuildTimeouts',
     'Circuit',
-    'CircuitBuilder',
+    'CircuitFactory',
+    'CircuitPool',
+    'CircuitRoute',
     'ComposedPolicy',
+    'DEFAULT_CIRCUIT_POOL_SETTINGS',
     'DEFAULT_CONSTRAINTS',
     'DEFAULT_NETWORK_BITS',
     'EntryGuards',
@@ -19,6 +23,8 @@ test('the entry exports exactly this', () => {
     'distinctNetworks',
     'distinctOperators',
     'except',
+    'extendFailed',
+    'fixedPath',
     'latencyBelow',
     'memoryDirectory',
     'only',

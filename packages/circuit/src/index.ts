@@ -1,14 +1,9 @@
-export {
-  type BuildOptions,
-  Circuit,
-  CircuitBuilder,
-  type CircuitHop,
-  type CircuitHost,
-  type ExtendOptions,
-  type Hop,
-  buildCircuit,
-  checkPath,
-} from './circuit.ts';
+export { Circuit, type CircuitHop, type CircuitHost, type Fault, type Hop, buildCircuit, checkPath, extendFailed } from './circuit.ts';
+export { BuildTimeouts } from './build/build-timeouts.ts';
+export { CircuitFactory, type CircuitFactoryParts } from './build/circuit-factory.ts';
+export { CircuitPool, type CircuitPoolSettings, type CircuitWish, DEFAULT_CIRCUIT_POOL_SETTINGS } from './circuit-pool.ts';
+export { CircuitRoute, type CircuitSource, type RouteEnd } from './circuit-route.ts';
+export { fixedPath } from './fixed-path.ts';
 export {
   type Directory,
   type DirectoryChange,

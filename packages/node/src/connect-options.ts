@@ -1,3 +1,4 @@
+import type { PathPolicy } from '@matryoshka/circuit';
 import type { TrafficOption } from './traffic-options.ts';
 
 /** How a connection is made; by default directly. */
@@ -11,6 +12,8 @@ export interface ConnectOptions {
   readonly gateway?: string;
   /** Telescoped through these peers, `peerId[+staticKey]@host:port` each, in this order. */
   readonly path?: readonly (string | PathHop)[];
+  /** Telescoped through relays that are chosen from the directory, and through others when one of them is lost. */
+  readonly circuit?: CircuitOptions;
   /** Shows no identity to the peer. Default: true for telescoped connections, false for others. */
   readonly anonymous?: boolean;
   /**
@@ -38,6 +41,16 @@ export interface HopRange {
 export interface RerouteOptions extends Pick<ConnectOptions, 'hops' | 'gateway'> {
   /** Gives up before the old path is left: `aborted`. */
   readonly signal?: AbortSignal;
+}
+
+/** What a circuit is to be like whose relays are chosen here. */
+export interface CircuitOptions {
+  /** Hops, the peer included, 2 to 15; default 4. 1: directly. */
+  readonly hops?: number;
+  /** Chooses the relays; that of the node by default. */
+  readonly policy?: PathPolicy;
+  /** Connections with the same key may share relays; without one nothing is shared but the first hop. */
+  readonly isolation?: string;
 }
 
 /** A hop whose static key is known, which saves the proof of identity its round: `NKhfs` instead of `XXhfs`. */

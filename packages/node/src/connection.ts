@@ -1,5 +1,5 @@
-import type { Circuit } from '@matryoshka/circuit';
-import type { Session, Stream } from '@matryoshka/peer';
+import type { CircuitRoute } from '@matryoshka/circuit';
+import type { Session, Stream, TrafficSettings } from '@matryoshka/peer';
 import { peerIdOf } from '@matryoshka/relay';
 import type { PeerId } from '@matryoshka/session';
 import { type Endpoint, MatryoshkaError, type ReasonCode } from '@matryoshka/wire';
@@ -15,8 +15,31 @@ export interface Origin {
   readonly unverified?: true;
   /** The far end of a circuit. */
   readonly telescoped?: true;
-  /** The circuit, once it is built. */
-  circuit?: Circuit;
+  /** What it goes through. */
+  circuit?: {
+    readonly route: CircuitRoute;
+    readonly end: { readonly peerId: PeerId; readonly remote?: Endpoint };
+    /** How long its first handshake took, in milliseconds. */
+    handshakeMs: number | undefined;
+    /** How its traffic looks, where that is not as on all connections. */
+    settings: TrafficSettings | undefined;
+  };
+}
+
+/** One hop of a telescoped connection, as this node knows it. */
+export interface HopStatus {
+  readonly peerId: PeerId;
+  /** Where the hop before it reaches it; of a far end at a relay, where that relay is. */
+  readonly endpoint: Endpoint;
+  /** Of the session that ends there; `open` is what it should be. */
+  readonly state: 'open' | 'stalled' | 'suspended' | 'closed';
+  /** Through all hops before it, in milliseconds: of its last ping, else of its handshake. */
+  readonly roundTripMs: number | undefined;
+  /** Of all records of its session, what it carries included. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** How long the key it is sent to with has been in use, in milliseconds. */
+  readonly keyAgeMs: number;
 }
 
 /** Moves the session of a connection. */
@@ -79,9 +102,14 @@ export class Connection implements AsyncDisposable {
     return this.#session.hello?.relaying;
   }
 
-  /** The hops of a telescoped connection, the far end last; undefined for others. */
-  get hops(): readonly { readonly peerId: PeerId; readonly endpoint: Endpoint }[] | undefined {
-    return this.#origin.circuit?.hops.map(({ peerId, endpoint }) => ({ peerId, endpoint }));
+  /** The hops of a telescoped connection as they are now, the far end last; undefined for others. */
+  get hops(): readonly HopStatus[] | undefined {
+    const { circuit: made } = this.#origin;
+    const circuit = made?.route.circuit;
+    if (made === undefined || circuit === undefined) return undefined;
+    const { peerId, remote } = made.end;
+    const hops = circuit.hops.map((hop) => hopStatus(hop.session, hop.peerId, hop.endpoint, hop.handshakeMs));
+    return [...hops, hopStatus(this.#session, peerId, remote ?? this.#session.link.remote, made.handshakeMs)];
   }
 
   /** Bytes of records that went out on it, those of its handshakes not counted. */
@@ -117,8 +145,10 @@ export class Connection implements AsyncDisposable {
    */
   updateTraffic(traffic: TrafficOption | undefined): void {
     const settings = traffic === undefined ? undefined : parseTraffic(traffic);
-    const inner = this.#origin.circuit?.hops.slice(1).map(({ session }) => session) ?? [this.#session];
-    for (const session of inner) session.traffic.update(settings);
+    const { circuit } = this.#origin;
+    if (circuit !== undefined) circuit.settings = settings;
+    for (const { session } of circuit?.route.circuit?.hops.slice(1) ?? []) session.traffic.update(settings);
+    this.#session.traffic.update(settings);
   }
 
   /** Whether it is not over; it may be suspended. */
@@ -159,13 +189,18 @@ export class Connection implements AsyncDisposable {
 
   /** Closes it, and with it the hops of its circuit. What streams have not sent yet is lost: end them first. */
   async close(reason: ReasonCode = 'closed'): Promise<void> {
-    const { circuit } = this.#origin;
-    if (circuit === undefined) this.#session.close(new MatryoshkaError(reason));
-    else circuit.close(reason);
+    this.#session.close(new MatryoshkaError(reason));
     await this.closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** What is known of the hop at the other end of a session. */
+export function hopStatus(session: Session, peerId: PeerId, endpoint: Endpoint, handshakeMs: number | undefined): HopStatus {
+  const { bytesReceived, bytesSent, keyAgeMs, roundTripMs, sending, stalled, suspended } = session;
+  const state = !sending ? 'closed' : suspended ? 'suspended' : stalled ? 'stalled' : 'open';
+  return { peerId, endpoint, state, roundTripMs: roundTripMs ?? handshakeMs, bytesSent, bytesReceived, keyAgeMs };
 }

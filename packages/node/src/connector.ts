@@ -1,6 +1,6 @@
-import { type CircuitHost, type Hop, buildCircuit, checkPath } from '@matryoshka/circuit';
+import type { CircuitPool, Directory, Hop } from '@matryoshka/circuit';
 import { type ConnectSessionOptions, type Session, type SessionEnvironment, type TrafficSettings, connectSession } from '@matryoshka/peer';
-import { MAX_HOPS, type RelayService, peerIdOf } from '@matryoshka/relay';
+import { type RelayService, peerIdOf } from '@matryoshka/relay';
 import { type PeerId, parseStaticKey, peerHash } from '@matryoshka/session';
 import type { Link, Transport } from '@matryoshka/transport';
 import {
@@ -17,13 +17,11 @@ import type { ConnectOptions, PathHop, RerouteOptions } from './connect-options.
 import type { Origin } from './connection.ts';
 import { DirectSource } from './direct-source.ts';
 import { Gateways } from './gateways.ts';
-import { drawHops, hopRange, hopsInvalid } from './hops.ts';
+import { drawHops, hopRange } from './hops.ts';
 import { RelayedPath } from './relayed-path.ts';
 import type { SessionRegistry } from './registry.ts';
+import { type CircuitSettings, RELAYED_TIMEOUT_MS, Telescopes, toHop } from './telescopes.ts';
 import { parseTraffic } from './traffic-options.ts';
-
-/** A relayed connect waits longer than a request may take (R15), in milliseconds. */
-const RELAYED_TIMEOUT_MS = 45_000;
 
 export interface ConnectorParts {
   readonly environment: SessionEnvironment;
@@ -34,6 +32,10 @@ export interface ConnectorParts {
   readonly suite: SuiteName;
   /** Aborted when the node closes. */
   readonly closing: AbortSignal;
+  readonly circuits: CircuitSettings;
+  readonly directory: () => Directory;
+  /** Where this node is, as far as it knows. */
+  readonly ownEndpoints: () => readonly Endpoint[];
 }
 
 /** Options of one connect, with a signal that also stands for the node. */
@@ -53,11 +55,30 @@ export class Connector {
   readonly #gateways: Gateways;
   readonly #origins = new WeakMap<Link, Origin>();
   readonly #routes = new WeakMap<Session, Route>();
+  readonly #telescopes: Telescopes;
 
   constructor(parts: ConnectorParts) {
     this.#parts = parts;
     const dial = (to: Resolved, signal: AbortSignal): Promise<Session> => this.#dialPeer(to, { signal });
     this.#gateways = new Gateways({ environment: parts.environment, sessions: parts.sessions, relay: parts.relay, book: parts.book, dial });
+    this.#telescopes = new Telescopes({
+      ...parts,
+      toFirst: (first, signal) => {
+        const open = first.staticKey === undefined ? parts.sessions.direct(first.peerId) : undefined;
+        return open?.stalled === false ? Promise.resolve(open) : this.#dialPeer(first, { signal });
+      },
+      setOrigin: (link, origin) => void this.#origins.set(link, origin),
+    });
+  }
+
+  /** The circuits whose relays were chosen, in use or ready. */
+  get circuits(): CircuitPool['circuits'] {
+    return this.#telescopes.circuits;
+  }
+
+  /** No circuit is kept or built any more. */
+  close(): void {
+    this.#telescopes.close();
   }
 
   /** How the connection over `link` was made, where that says more than the link itself. */
@@ -75,7 +96,9 @@ export class Connector {
     const to = await this.#resolve(destination, options.staticKey);
     if (to.peerId === environment.identity.peerId) throw new MatryoshkaError('session.self', 'that peer id is this node itself');
     const name = typeof destination === 'string' ? destination : formatDestination(destination);
-    if (options.path !== undefined) return this.#telescoped(to, name, options.path, connecting);
+    // One hop: nothing to telescope through.
+    if (options.circuit?.hops === 1) return this.#toPeer(to, name, { anonymous: true, ...connecting }, settings);
+    if (options.path !== undefined || options.circuit !== undefined) return this.#telescoped(to, name, connecting);
     // A peer at a relay is reached through that relay, unless there is a connection to it.
     const through = to.relay !== undefined && (to.peerId === undefined || this.#parts.sessions.to(to.peerId) === undefined);
     const hops = options.hops ?? (through ? 2 : undefined);
@@ -108,6 +131,7 @@ export class Connector {
   /** A session has its next link. */
   resumed(session: Session): void {
     this.#routes.get(session)?.path.changed();
+    this.#origins.get(session.link)?.circuit?.route.use(session.link);
   }
 
   /** A new direct connection to an endpoint, whoever is there. */
@@ -263,37 +287,10 @@ export class Connector {
     return this.#gateways.random(destination, hops, avoid, options.signal);
   }
 
-  async #telescoped(to: Resolved, name: string, path: readonly (string | PathHop)[], options: Connecting): Promise<Session> {
-    const { environment, relay, suite } = this.#parts;
-    if (path.length === 0) throw new MatryoshkaError('circuit.path-invalid', 'a path has at least one peer');
-    if (path.length + 1 > MAX_HOPS) throw hopsInvalid(path.length + 1);
-    const last = toHop(to, name);
-    const hops = [...(await Promise.all(path.map((hop) => this.#hop(hop)))), last];
-    checkPath(hops, environment.identity.peerId);
-    const [first, ...rest] = hops as [Hop, ...Hop[]];
-    const session = await this.#toPeer(first, first.peerId, { signal: options.signal });
-    const origin: Origin = { telescoped: true };
-    let opened = 0;
-    const openLink: CircuitHost['openLink'] = async (gateway, { endpoint, peer }, request, signal) => {
-      // Two hops: the last peer of the circuit, and the next one, to which it connects itself.
-      const link = await relay.open({ gateway, destination: { endpoint, peer }, remote: endpoint, hops: 2 }, request, signal);
-      if (++opened === rest.length) this.#origins.set(link, origin);
-      return link;
-    };
-    const host: CircuitHost = {
-      peerId: environment.identity.peerId,
-      openLink,
-      connectSession: (source, sessionOptions) =>
-        connectSession(environment, source, {
-          suite,
-          timeoutMs: RELAYED_TIMEOUT_MS,
-          ...(options.settings && { traffic: options.settings }),
-          ...sessionOptions,
-        }),
-    };
-    const circuit = await buildCircuit(host, { ...first, session }, rest, { anonymous: options.anonymous ?? true, signal: options.signal });
-    origin.circuit = circuit;
-    return circuit.session;
+  /** Telescoped, over a path that was named or is chosen. */
+  async #telescoped(to: Resolved, name: string, { path, circuit, ...options }: Connecting): Promise<Session> {
+    if (path === undefined) return this.#telescopes.chosen(to, name, circuit ?? {}, options);
+    return this.#telescopes.over(await Promise.all(path.map((hop) => this.#hop(hop))), to, name, options);
   }
 
   async #hop(hop: string | PathHop): Promise<Hop> {
@@ -303,9 +300,14 @@ export class Connector {
 }
 
 /** @throws MatryoshkaError `config.invalid`, `relay.hops-invalid` */
-function checkOptions({ gateway, hops, path, staticKey }: ConnectOptions): void {
+function checkOptions({ circuit, gateway, hops, path, staticKey }: ConnectOptions): void {
   if (staticKey !== undefined && typeof staticKey !== 'string' && !(staticKey instanceof Uint8Array && staticKey.length === 32))
     throw new MatryoshkaError('config.invalid', 'staticKey must be 32 bytes, a Uint8Array, or their text, mts1…');
+  if (circuit !== undefined && (path !== undefined || hops !== undefined))
+    throw new MatryoshkaError(
+      'config.invalid',
+      'circuit excludes hops and path: its hops are chosen here, and their number is circuit.hops',
+    );
   if (path !== undefined && hops !== undefined)
     throw new MatryoshkaError('config.invalid', 'hops and path exclude each other: with a path its peers are the hops');
   const range = hops === undefined ? undefined : hopRange(hops);
@@ -316,10 +318,4 @@ function checkOptions({ gateway, hops, path, staticKey }: ConnectOptions): void 
 /** Where a session leads that this node has dialled: its responder has shown who it is. */
 function placeOf({ dialled, remote }: Session): Resolved {
   return { ...(dialled && { endpoint: dialled }), ...(remote.authenticated && { peerId: remote.peerId }) };
-}
-
-function toHop({ peerId, endpoint, relay, staticKey }: Resolved, name: string): Hop {
-  if (peerId === undefined || endpoint === undefined || relay !== undefined)
-    throw new MatryoshkaError('circuit.path-invalid', `${name} cannot be a hop: each needs a peer id and an endpoint, peerId@host:port`);
-  return { peerId, endpoint, ...(staticKey && { staticKey }) };
 }

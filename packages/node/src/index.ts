@@ -1,6 +1,7 @@
 export type { AccessRefusal, AccessStatus } from './access.ts';
 export type { AccessOptions, AccessSettings, AccessUpdate, AllowanceOptions } from './access-options.ts';
-export { Connection, type ConnectionKind } from './connection.ts';
+export type { CircuitsOptions } from './circuits-options.ts';
+export { Connection, type ConnectionKind, type HopStatus } from './connection.ts';
 export type { DirectoryOptions } from './directory/directory-options.ts';
 export type { KnownOptions, OptionProblem } from './config-error.ts';
 export {
@@ -12,10 +13,18 @@ export {
   nodeOptionProblems,
   parseNodeOptions,
 } from './options.ts';
-export type { ConnectOptions, HopRange, PathHop, RerouteOptions } from './connect-options.ts';
+export type { CircuitOptions, ConnectOptions, HopRange, PathHop, RerouteOptions } from './connect-options.ts';
 export { MatryoshkaNode, type NodeEvents, type PathChange, type StreamServer, createNode } from './node.ts';
 export type { RegistrationStatus } from './registrars.ts';
-export { type ConnectionStatus, type NeighbourStatus, type NodeStatus, type RelayLinkStatus, connectionStatus } from './status.ts';
+export {
+  type CircuitHopStatus,
+  type CircuitStatus,
+  type ConnectionStatus,
+  type NeighbourStatus,
+  type NodeStatus,
+  type RelayLinkStatus,
+  connectionStatus,
+} from './status.ts';
 export type { CoverOption, PaddingOption, TrafficOption, TrafficStatus } from './traffic-options.ts';
 export {
   type Identity,

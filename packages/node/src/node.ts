@@ -32,6 +32,7 @@ import { AddressBook } from './address-book.ts';
 import { helloOn, ownEndpoints, reachable } from './announcement.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import { Connection } from './connection.ts';
+import { circuitSettings } from './circuits-options.ts';
 import { Connector } from './connector.ts';
 import { NodeDirectory, type NodeDirectoryParts } from './directory/node-directory.ts';
 import { Emitter } from './emitter.ts';
@@ -40,8 +41,8 @@ import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './option
 import { Registrars, type RegistrationStatus } from './registrars.ts';
 import { SessionRegistry } from './registry.ts';
 import { SOFTWARE } from './software.ts';
+import { type NodeStatus, type RelayLinkStatus, circuitStatus, connectionStatus, relayLinkStatus } from './status.ts';
 import { type TrafficOption, parseTraffic, trafficSettings } from './traffic-options.ts';
-import { type NodeStatus, type RelayLinkStatus, connectionStatus, relayLinkStatus } from './status.ts';
 
 /** Another path of a connection. */
 export interface PathChange {
@@ -181,6 +182,9 @@ export class MatryoshkaNode implements AsyncDisposable {
       transports: this.#transports,
       suite: options.suite ?? provider.preferredSuite,
       closing: this.#closing.signal,
+      circuits: circuitSettings(options),
+      directory: () => this.directory,
+      ownEndpoints: () => ownEndpoints(this.#sessions, this.listening),
     });
     this.#registrars = new Registrars(options.relay.registerWith, {
       self: identity.peerId,
@@ -290,6 +294,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       listening: this.listening.map(formatEndpoint),
       relayEnabled: this.relayEnabled,
       connections: this.connections.map(connectionStatus),
+      circuits: this.#connector.circuits.map(circuitStatus),
       relayLinks: [...this.#relay.served].map(relayLinkStatus),
       relayLinkEnds: this.#relay.linkEnds,
       registrations: this.#registrars.status,
@@ -325,6 +330,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     this.#closing.abort(reason);
     this.#keyPairs.close();
     this.#registrars.stop();
+    this.#connector.close();
     this.#relay.shut(reason);
     // Those that are carried by others first, so that their goodbyes still find a way.
     const sessions = [...this.#sessions].sort((a, b) => b.link.info.nesting - a.link.info.nesting);

@@ -57,6 +57,7 @@ describe('options of a node', () => {
       handshakeTimeoutMs: 10_000,
       maxHandshakes: 256,
       access: DEFAULT_ACCESS,
+      circuits: { entryGuards: 3, ready: 2, maxAgeMs: 600_000, maxBytes: 0, parallelBuilds: 2 },
       directory: { operator: '', bandwidthBytesPerSecond: 0, lifetimeMs: 86_400_000, intervalMs: 600_000 },
       traffic: 'standard',
       resume: {
@@ -95,7 +96,7 @@ describe('options of a node', () => {
     [{ transports: ['tcp'] }, 'transports.0: must be a transport such as tcp()'],
     [
       { transports, relays: true },
-      'relays: unknown, known here are identity, staticKey, transports, listen, networkKey, peers, relay, acceptAnonymous, maxHandshakes, access, handshakeTimeoutMs, traffic, resume, directory, suite, provider, clock, random',
+      'relays: unknown, known here are identity, staticKey, transports, listen, networkKey, peers, relay, acceptAnonymous, maxHandshakes, access, handshakeTimeoutMs, traffic, resume, circuits, directory, suite, provider, clock, random',
     ],
     [
       { transports, relay: { enable: true } },
@@ -134,6 +135,9 @@ describe('options of a node', () => {
     [{ transports, listen: Array.from({ length: 9 }, () => '127.0.0.1:1') }, 'listen: must have 8 endpoints at most'],
     [{ transports, peers: ['127.0.0.1:1'] }, 'peers.0: must be peerId@host:port or peerId+staticKey@host:port'],
     [{ transports, peers: [identity.peerId] }, 'peers.0: must be peerId@host:port or peerId+staticKey@host:port'],
+    [{ transports, circuits: { policy: {} } }, 'circuits.policy: must be a PathPolicy'],
+    [{ transports, circuits: { guards: {} } }, 'circuits.guards: must be a GuardStore'],
+    [{ transports, circuits: { parallelBuilds: 3 } }, 'circuits.parallelBuilds: must be a whole number from 1 to 2, not 3'],
     [
       { transports, directory: { stores: 1 } },
       'directory.stores: unknown, known here are store, exchangeWith, publish, endpoints, operator, bandwidthBytesPerSecond, lifetimeMs, intervalMs',

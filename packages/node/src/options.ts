@@ -13,6 +13,7 @@ import type { Clock, TransportFactory } from '@matryoshka/transport';
 import { type SuiteName, parseAddress, parseDestination, parseEndpoint } from '@matryoshka/wire';
 import * as z from 'zod';
 import { type AccessOptions, type DoorSettings, KNOWN_ACCESS, doorShape, refineDoor } from './access-options.ts';
+import { type CircuitsNodeSettings, type CircuitsOptions, circuitsObject } from './circuits-options.ts';
 import { type KnownOptions, type OptionProblem, configError, optionProblems } from './config-error.ts';
 import { type DirectoryOptions, type DirectorySettings, directoryObject } from './directory/directory-options.ts';
 import { type TrafficOption, trafficSchema } from './traffic-options.ts';
@@ -82,6 +83,8 @@ export interface NodeOptions {
   readonly traffic?: TrafficOption;
   /** How connections outlive their links. */
   readonly resume?: ResumeNodeOptions;
+  /** How circuits are chosen and kept whose relays are not named. */
+  readonly circuits?: CircuitsOptions;
   /** The descriptors of others that circuits are built from, and this node's own one. */
   readonly directory?: DirectoryOptions;
   /** AEAD of the sessions this node opens; by default the one that is faster on this machine. */
@@ -142,6 +145,8 @@ const resumeSchema = z.strictObject({
 
 const directorySchema = directoryObject({ peer: text(parsePeerId), place: text(parseAddressed), whole });
 
+const circuitsSchema = circuitsObject(whole);
+
 const nodeSchema = z.strictObject({
   identity: z
     .custom((value) => value instanceof Identity || (value instanceof Uint8Array && value.length === IDENTITY_SEED_LENGTH), {
@@ -163,6 +168,7 @@ const nodeSchema = z.strictObject({
   handshakeTimeoutMs: whole(100, 600_000).default(10_000),
   traffic: trafficSchema.default('standard'),
   resume: resumeSchema.prefault({}),
+  circuits: circuitsSchema.prefault({} as never),
   directory: directorySchema.prefault({} as never),
   suite: oneOf(['chacha20poly1305', 'aes256gcm']).optional(),
   provider: object('a CryptoProvider').optional(),
@@ -175,6 +181,7 @@ const KNOWN: KnownOptions = {
   '': Object.keys(nodeSchema.shape),
   'relay': Object.keys(relaySchema.shape),
   'resume': Object.keys(resumeSchema.shape),
+  'circuits': Object.keys(circuitsSchema.shape),
   'directory': Object.keys(directorySchema.shape),
   ...KNOWN_ACCESS,
 };
@@ -188,6 +195,7 @@ export interface ParsedOptions
         NodeOptions,
         | 'relay'
         | 'resume'
+        | 'circuits'
         | 'directory'
         | keyof DoorSettings
         | 'identity'
@@ -207,6 +215,7 @@ export interface ParsedOptions
   readonly clock: Clock | undefined;
   readonly random: Random | undefined;
   readonly resume: ResumeSettings;
+  readonly circuits: CircuitsNodeSettings;
   readonly directory: DirectorySettings;
   readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'>> &
     Pick<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'>;

@@ -1,7 +1,8 @@
+import type { CircuitPool } from '@matryoshka/circuit';
 import { type ServedLink, type ServedSide, peerIdOf } from '@matryoshka/relay';
 import { peerIdFromHash } from '@matryoshka/session';
 import { type RelayDestination, formatEndpoint } from '@matryoshka/wire';
-import type { Connection } from './connection.ts';
+import { type Connection, type HopStatus, hopStatus } from './connection.ts';
 import type { RegistrationStatus } from './registrars.ts';
 import type { TrafficStatus } from './traffic-options.ts';
 
@@ -46,6 +47,21 @@ export interface ConnectionStatus {
   readonly streams: number;
   readonly roundTripMs: number | undefined;
   readonly traffic: TrafficStatus;
+  /** Of a telescoped connection, the far end last. */
+  readonly hops?: readonly CircuitHopStatus[];
+}
+
+/** A hop, ready for JSON. */
+export interface CircuitHopStatus extends Omit<HopStatus, 'endpoint'> {
+  readonly endpoint: string;
+}
+
+/** A circuit whose relays were chosen here, in use or ready. */
+export interface CircuitStatus {
+  /** Its relays. */
+  readonly hops: readonly CircuitHopStatus[];
+  /** Connections that go through it; 0: it waits for one. */
+  readonly users: number;
 }
 
 export interface NodeStatus {
@@ -53,6 +69,8 @@ export interface NodeStatus {
   readonly listening: readonly string[];
   readonly relayEnabled: boolean;
   readonly connections: readonly ConnectionStatus[];
+  /** Those whose relays were chosen from the directory. */
+  readonly circuits: readonly CircuitStatus[];
   /** Links forwarded for others. */
   readonly relayLinks: readonly RelayLinkStatus[];
   /** Ends of relay links on all connections: one's own, accepted ones, and both sides of those forwarded. */
@@ -66,7 +84,7 @@ export interface NodeStatus {
 }
 
 export function connectionStatus(connection: Connection): ConnectionStatus {
-  const { id, kind, role, state, peerId, authenticated, nesting, relaying, bytesSent, bytesReceived, streams, roundTripMs, traffic } =
+  const { id, kind, role, state, peerId, authenticated, nesting, relaying, bytesSent, bytesReceived, streams, roundTripMs, traffic, hops } =
     connection;
   return {
     id,
@@ -84,7 +102,16 @@ export function connectionStatus(connection: Connection): ConnectionStatus {
     traffic,
     local: formatEndpoint(connection.local),
     remote: formatEndpoint(connection.remote),
+    ...(hops !== undefined && { hops: hops.map(ready) }),
   };
+}
+
+export function circuitStatus({ circuit, users }: CircuitPool['circuits'][number]): CircuitStatus {
+  return { users, hops: circuit.hops.map((hop) => ready(hopStatus(hop.session, hop.peerId, hop.endpoint, hop.handshakeMs))) };
+}
+
+function ready({ endpoint, ...hop }: HopStatus): CircuitHopStatus {
+  return { ...hop, endpoint: formatEndpoint(endpoint) };
 }
 
 export function relayLinkStatus(link: ServedLink): RelayLinkStatus {

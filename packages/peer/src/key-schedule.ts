@@ -84,6 +84,11 @@ export class KeySchedule {
     return this.#receive;
   }
 
+  /** How long the sending key has been in use, in milliseconds. */
+  get ageMs(): number {
+    return this.#environment.clock.now() - this.#sendSinceMs;
+  }
+
   // ---- sending ----------------------------------------------------------------------------------------------------
 
   /** A record of so many bytes was sealed. */

@@ -180,6 +180,11 @@ export class Session implements OutboxHost, ResumptionHost {
     return this.#bytesSentBefore + this.#epoch.bytesSent;
   }
 
+  /** How long the key it seals with has been in use, in milliseconds. */
+  get keyAgeMs(): number {
+    return this.#epoch.keys.ageMs;
+  }
+
   /** The open streams of both sides. */
   get streams(): Iterable<Stream> {
     return this.#streams;

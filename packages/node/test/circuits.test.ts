@@ -1,0 +1,226 @@
+import { seededRandom, simulatedProvider } from '@matryoshka/simulation';
+import { describe, expect, test } from 'vitest';
+import { type CircuitOptions, type Connection, type ConnectOptions, type NodeOptions, createNode } from '../src/index.ts';
+import { TestNetwork, echo, intact, serveEcho } from './network.ts';
+
+const provider = simulatedProvider();
+
+/** A network of relays R1… and A and Z, all of which A has the descriptors of; Z serves an echo. */
+export async function networkOf(
+  seed: number,
+  relays: number,
+  a: Partial<NodeOptions> = {},
+  relay: (n: number) => Partial<NodeOptions> = () => ({}),
+): Promise<TestNetwork> {
+  const net = new TestNetwork(seed, { provider });
+  await net.start('A', '10.200.0.1', a);
+  await net.start('Z', '10.201.0.1', { relay: { enabled: true, forward: false }, directory: { publish: true } });
+  serveEcho(net.node('Z'));
+  for (let n = 1; n <= relays; n++) await net.start(`R${n}`, `10.${n}.0.1`, relay(n));
+  for (const name of net.names) shareDescriptor(net, name);
+  return net;
+}
+
+/** A gets the descriptor of a node, as if by an exchange. */
+function shareDescriptor(net: TestNetwork, name: string): void {
+  const descriptor = net.node(name).directory.get(net.node(name).peerId);
+  if (descriptor !== undefined) net.node('A').directory.publish(descriptor);
+}
+
+const circuit = (net: TestNetwork, options: CircuitOptions = {}, more: ConnectOptions = {}): Promise<Connection> =>
+  net.node('A').connect(net.node('Z').peerId, { circuit: { hops: 4, ...options }, ...more });
+const hopsOf = (net: TestNetwork, connection: Connection): string[] =>
+  connection.hops?.map(({ peerId }) => net.nameOf(peerId) ?? '?') ?? [];
+const relaysOf = (net: TestNetwork, connection: Connection): string[] => hopsOf(net, connection).slice(0, -1);
+
+describe('circuits over chosen relays', () => {
+  test('as many hops as asked for, by peer id alone; each hop tells how it is', async () => {
+    const net = await networkOf(1, 6);
+    const connection = await net.run(circuit(net));
+    expect(connection).toMatchObject({ kind: 'telescoped', peerId: net.node('Z').peerId, authenticated: true, nesting: 3 });
+    expect(new Set(hopsOf(net, connection)).size).toBe(4);
+    expect(hopsOf(net, connection).at(-1)).toBe('Z');
+    expect(intact(await net.run(echo(connection, 100_000)))).toBe(true);
+    await net.settle(9_000);
+    for (const [index, hop] of (connection.hops ?? []).entries()) {
+      expect(hop).toMatchObject({ state: 'open', endpoint: { port: 999 } });
+      // Each is a round trip of 10 ms further away.
+      if (index > 0) expect(hop.roundTripMs).toBeGreaterThan(10 * index);
+      expect(hop.bytesSent).toBeGreaterThan(100_000);
+      expect(hop.bytesReceived).toBeGreaterThan(100_000);
+      expect(hop.keyAgeMs).toBeGreaterThan(9_000);
+    }
+    // The far end does not know who it is, nor do the relays behind the first.
+    expect(
+      net
+        .node('Z')
+        .status()
+        .connections.map(({ peerId }) => peerId),
+    ).toContain(undefined);
+    const status = JSON.parse(JSON.stringify(net.node('A').status())) as ReturnType<Connection['toString']>;
+    expect(status).toMatchObject({
+      circuits: expect.arrayContaining([expect.objectContaining({ users: 1 }), expect.objectContaining({ users: 0 })]),
+    });
+    await net.run(connection.close());
+    await net.close();
+    await net.settle(40_000);
+    expect(net.holdings()).toEqual(net.nothing());
+  });
+
+  test.each([2, 3, 8, 15])('%i hops', async (hops) => {
+    const net = await networkOf(2, 16, { circuits: { ready: 0 } });
+    const connection = await net.run(circuit(net, { hops }));
+    expect(new Set(hopsOf(net, connection)).size).toBe(hops);
+    expect(intact(await net.run(echo(connection, 1_000)))).toBe(true);
+    await net.close();
+  });
+
+  test('one hop is a direct connection, and sixteen are none', async () => {
+    const net = await networkOf(3, 3);
+    await expect(net.run(net.node('A').connect(net.address('Z'), { circuit: { hops: 1 } }))).resolves.toMatchObject({ kind: 'direct' });
+    await expect(net.failure(circuit(net, { hops: 16 }))).resolves.toMatchObject({ code: 'relay.hops-invalid' });
+    await expect(net.failure(net.node('A').connect(net.address('Z'), { circuit: {}, hops: 3 }))).resolves.toMatchObject({
+      code: 'config.invalid',
+    });
+    await net.close();
+  });
+
+  test('the first hop stays, the others change; the next circuit is ready and costs one round trip', async () => {
+    const net = await networkOf(4, 10);
+    const first = await net.run(circuit(net));
+    await net.settle(2_000);
+    const from = net.world.clock.now();
+    const second = await net.run(circuit(net));
+    // A to the last relay and Z: four legs of 5 ms there and back, and one dial.
+    expect(net.world.clock.now() - from).toBeLessThanOrEqual(60);
+    const paths = [first, second, await net.run(circuit(net)), await net.run(circuit(net))].map((each) => relaysOf(net, each));
+    expect(new Set(paths.map(([entry]) => entry)).size).toBe(1);
+    expect(new Set(paths.map((path) => path.join())).size).toBeGreaterThan(1);
+    await net.close();
+  });
+
+  test('too few relays for what is asked: the error says what left nobody', async () => {
+    const net = await networkOf(5, 3, {}, () => ({ directory: { operator: 'one' } }));
+    const { code, message } = await net.failure(circuit(net));
+    expect(code).toBe('circuit.no-path');
+    expect(message).toContain('"distinct operators" leaves none');
+    await net.close();
+  });
+
+  test('isolation: the same key shares relays, another one never does, none neither', async () => {
+    const net = await networkOf(6, 12, { circuits: { ready: 0 } });
+    const connect = (isolation?: string): Promise<Connection> => net.run(circuit(net, isolation === undefined ? {} : { isolation }));
+    const users = (): number[] =>
+      net
+        .node('A')
+        .status()
+        .circuits.map((each) => each.users);
+    const [a1, a2, b1, none] = [await connect('a'), await connect('a'), await connect('b'), await connect()];
+    expect(relaysOf(net, a1)).toEqual(relaysOf(net, a2));
+    expect(users().toSorted((a, b) => a - b)).toEqual([1, 1, 2]);
+    await net.run(a1.close());
+    await net.run(a2.close());
+    // It waits for its key to come again.
+    await connect('a');
+    expect(users().length).toBe(3);
+    await net.run(b1.close());
+    await net.run(none.close());
+    expect(users().length).toBe(2);
+    await net.close();
+  });
+
+  test('an old circuit takes nothing new', async () => {
+    const net = await networkOf(7, 12, { circuits: { ready: 0, maxAgeMs: 60_000 } });
+    await net.run(circuit(net, { isolation: 'a' }));
+    await net.settle(61_000);
+    await net.run(circuit(net, { isolation: 'a' }));
+    expect(
+      net
+        .node('A')
+        .status()
+        .circuits.map(({ users }) => users),
+    ).toEqual([1, 1]);
+    await net.close();
+  });
+
+  test('given up while it is built, nothing stays behind', async () => {
+    const net = await networkOf(8, 6, { circuits: { ready: 0 } });
+    const controller = new AbortController();
+    const building = circuit(net, {}, { signal: controller.signal });
+    net.world.clock.after(50, () => controller.abort());
+    expect((await net.failure(building)).code).toBe('aborted');
+    await net.settle(60_000);
+    expect(net.holdings()).toEqual(net.nothing());
+    await net.close();
+  });
+});
+
+describe('a circuit that loses a hop', () => {
+  test.each([0, 1, 2])('hop %i crashes: the connection goes on over another circuit, without a byte lost', async (index) => {
+    const net = await networkOf(20 + index, 8, { circuits: { ready: index === 1 ? 0 : 2 } });
+    const connection = await net.run(circuit(net));
+    const before = relaysOf(net, connection);
+    const lost = before[index] as string;
+    net.world.clock.after(100, () => void net.world.network.crash(net.host(lost)));
+    const from = net.world.clock.now();
+    expect(intact(await net.run(echo(connection, 2_500_000)))).toBe(true);
+    expect(net.world.clock.now() - from).toBeLessThan(40_000);
+    expect(connection).toMatchObject({ state: 'open', kind: 'telescoped' });
+    expect(relaysOf(net, connection)).not.toContain(lost);
+    expect(relaysOf(net, connection).length).toBe(3);
+    // The guard stays unless it was the one that was lost.
+    if (index > 0) expect(relaysOf(net, connection)[0]).toBe(before[0]);
+    await net.run(connection.close());
+    await net.settle(60_000);
+    expect(
+      net
+        .node('A')
+        .status()
+        .circuits.every(({ users }) => users === 0),
+    ).toBe(true);
+    await net.close();
+  });
+
+  test('one after the other all relays are lost', async () => {
+    const net = await networkOf(30, 12);
+    const connection = await net.run(circuit(net));
+    const killed = new Set<string>();
+    const kill = (): void => {
+      const relays = relaysOf(net, connection);
+      if (connection.state === 'open' && !relays.some((name) => killed.has(name))) {
+        const lost = relays[killed.size] as string;
+        killed.add(lost);
+        void net.world.network.crash(net.host(lost));
+      }
+      if (killed.size < 3) net.world.clock.after(50, kill);
+    };
+    net.world.clock.after(50, kill);
+    expect(intact(await net.run(echo(connection, 5_000_000)))).toBe(true);
+    expect(killed.size).toBe(3);
+    expect(relaysOf(net, connection).some((name) => killed.has(name))).toBe(false);
+    await net.close();
+  });
+
+  test('over a named path: the same path again, once the hop is back', async () => {
+    const net = await networkOf(31, 3);
+    const path = ['R1', 'R2', 'R3'].map((name) => net.address(name));
+    const connection = await net.run(net.node('A').connect(net.address('Z'), { path }));
+    const { identity } = net.node('R2');
+    const { clock, network } = net.world;
+    const restart = (): void =>
+      void createNode({
+        identity,
+        transports: [network.host(net.host('R2'))],
+        listen: [`${net.host('R2')}:999`],
+        provider,
+        clock,
+        random: seededRandom(5),
+        relay: { enabled: true, allowDial: ['private'] },
+      });
+    clock.after(50, () => void network.crash(net.host('R2')));
+    clock.after(4_000, restart);
+    expect(intact(await net.run(echo(connection, 2_500_000)))).toBe(true);
+    expect(hopsOf(net, connection)).toEqual(['R1', 'R2', 'R3', 'Z']);
+    await net.close();
+  });
+});
