@@ -53,6 +53,9 @@ export interface PathChange {
   readonly reason: MatryoshkaError;
 }
 
+/** How long goodbyes over relay links may take while a node closes, in milliseconds. */
+const GOODBYE_TIMEOUT_MS = 1000;
+
 /** What a node tells. */
 export interface NodeEvents extends Record<string, unknown> {
   /** A connection is open, whoever opened it. */
@@ -332,9 +335,11 @@ export class MatryoshkaNode implements AsyncDisposable {
     this.#registrars.stop();
     this.#connector.close();
     this.#relay.shut(reason);
-    // Those that are carried by others first, so that their goodbyes still find a way.
+    // Those that are carried by others first, so that their goodbyes still find a way, and the credit for it.
     const sessions = [...this.#sessions].sort((a, b) => b.link.info.nesting - a.link.info.nesting);
-    for (const session of sessions) session.close(reason);
+    for (const session of sessions) if (session.link.info.nesting > 0) session.close(reason);
+    await this.#relay.linkless(GOODBYE_TIMEOUT_MS);
+    for (const session of this.#sessions) session.close(reason);
     const listeners = this.#listeners;
     this.#listeners = [];
     await Promise.all([...listeners.map((listener) => listener.close()), ...sessions.map((session) => session.closed)]);

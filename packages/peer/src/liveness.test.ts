@@ -1,6 +1,6 @@
 import { SimulatedClock } from '@matryoshka/simulation';
 import { describe, expect, test } from 'vitest';
-import { Liveness, MAX_SILENT_PROBES, PROBE_AFTER_MS, PROBE_AGAIN_MS } from './liveness.ts';
+import { Liveness, MAX_SILENT_PROBES, MEASURE_AGAIN_MS, PROBE_AFTER_MS, PROBE_AGAIN_MS } from './liveness.ts';
 
 function setUp(): { clock: SimulatedClock; liveness: Liveness; events: string[] } {
   const clock = new SimulatedClock();
@@ -47,6 +47,20 @@ describe('liveness', () => {
     liveness.answered();
     liveness.answered();
     expect(liveness.roundTripMs).toBe(3080);
+    liveness.stop();
+  });
+
+  test('measures it when asked to, with one probe at a time and not again at once', async () => {
+    const { clock, liveness, events } = setUp();
+    liveness.measure();
+    await clock.advance(30);
+    liveness.measure();
+    liveness.answered();
+    liveness.measure();
+    expect([events, liveness.roundTripMs]).toEqual([['probe 0'], 30]);
+    await clock.advance(MEASURE_AGAIN_MS);
+    liveness.measure();
+    expect(events).toEqual(['probe 0', `probe ${MEASURE_AGAIN_MS + 30}`]);
     liveness.stop();
   });
 

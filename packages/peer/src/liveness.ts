@@ -10,6 +10,9 @@ export const PROBE_AGAIN_MS = 3000;
  */
 export const MAX_SILENT_PROBES = 3;
 
+/** The round-trip time is measured this often at most, in milliseconds. */
+export const MEASURE_AGAIN_MS = 2000;
+
 /** What the liveness check does to its session. */
 export interface LivenessHost {
   /** Comes with each check, whatever it finds: time passes. */
@@ -28,12 +31,22 @@ export class Liveness {
   #heard = false;
   #silent = 0;
   #askedAtMs: number | undefined;
+  #measuredAtMs = Number.NEGATIVE_INFINITY;
   #roundTripMs: number | undefined;
 
   constructor(clock: Clock, host: LivenessHost) {
     this.#clock = clock;
     this.#host = host;
     this.#timer = clock.after(PROBE_AFTER_MS, this.#check);
+  }
+
+  /** Sends a probe if none is on its way and the last one was not just now. */
+  measure(): void {
+    const nowMs = this.#clock.now();
+    if (this.#askedAtMs !== undefined || nowMs < this.#measuredAtMs + MEASURE_AGAIN_MS) return;
+    this.#measuredAtMs = nowMs;
+    this.#askedAtMs = nowMs;
+    this.#host.probe();
   }
 
   /** Round-trip time of the last answered probe, in milliseconds. */

@@ -190,9 +190,14 @@ export class Session implements OutboxHost, ResumptionHost {
     return this.#streams;
   }
 
-  /** Round-trip time of the last liveness probe in milliseconds, once there was one. */
+  /** Round-trip time of the newest answered probe in milliseconds, once there was one. */
   get roundTripMs(): number | undefined {
     return this.#liveness.roundTripMs;
+  }
+
+  /** Asks for it anew, unless that was done lately. */
+  measureRoundTrip(): void {
+    if (this.#state === 'ready' && !this.#linkStalled) this.#liveness.measure();
   }
 
   /**

@@ -1,19 +1,19 @@
 import type { Session } from '@matryoshka/peer';
 import type { Accept, Clock, Timer } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
-import type { Account } from './account.ts';
 import type { Claim } from './allowance.ts';
-import type { CreditPool } from './credit-pool.ts';
+import type { IdleCredit } from './idle-credit.ts';
 import type { LinkRegistry } from './link-registry.ts';
 import { peerIdOf } from './neighbours.ts';
 import type { RelayOptions } from './options.ts';
 import { requestMark } from './port-naming.ts';
 import { RelayLink } from './relay-link.ts';
+import type { RelayWindow } from './relay-window.ts';
 
 /** What arrivals need of their service. */
 export interface ArrivalsHost {
   readonly clock: Clock;
-  readonly pool: CreditPool;
+  readonly idleCredit: IdleCredit;
   readonly links: LinkRegistry;
   /** The handshake begins: from here on it is an accepted link like any other (R11). */
   accept: Accept;
@@ -37,18 +37,17 @@ export class Arrivals {
   /**
    * Takes a request.
    * @param request - everything in it is the link's own to keep
-   * @param account - what `window` was taken on
+   * @param window - credit for its sender
    * @param claim - what it counts as in its sender's allowance
    */
-  arrive(session: Session, request: RelayCreate, window: number, account: Account, claim: Claim): void {
-    const { clock, links, pool } = this.#host;
+  arrive(session: Session, request: RelayCreate, window: RelayWindow, claim: Claim): void {
+    const { clock, idleCredit, links } = this.#host;
     const { port } = request;
     const mark = requestMark(request.request);
     links.hold(port, mark);
     const link: RelayLink = new RelayLink({
       clock,
-      pool,
-      account,
+      idleCredit,
       session,
       port,
       role: 'destination',

@@ -1,11 +1,11 @@
 import type { Account } from './account.ts';
+import { INITIAL_RELAY_WINDOW_BYTES, MAX_RELAY_WINDOW_BYTES, MIN_RELAY_WINDOW_BYTES, RelayWindow } from './relay-window.ts';
 
 /** Credit a node grants for relaying altogether, in bytes (principle 4). */
 export const RELAY_MEMORY_BYTES: number = 256 * 1024 * 1024;
-/** Largest window of one direction of a relay link, in bytes. */
-export const MAX_RELAY_WINDOW_BYTES: number = 2 * 1024 * 1024;
-/** Smallest one. */
-export const MIN_RELAY_WINDOW_BYTES: number = 2 * 1024;
+
+/** Enough for messages of a few KiB to pass whole, in bytes. */
+const SMALL_WINDOW_BYTES = 16 * 1024;
 
 /** The one pool that all relay windows of a node come out of, so that its memory has a bound. */
 export class CreditPool {
@@ -22,26 +22,44 @@ export class CreditPool {
   }
 
   /**
-   * A window: the largest while there is plenty, smaller as the pool or the account runs low; undefined when there is
-   * none. A power of two, so that it does not tell how much is left.
+   * A window to begin with; undefined when there is no room for the smallest one.
    * @param account - who it is for, who may have a quarter of the pool; undefined: this node itself
    */
-  take(account?: Account): number | undefined {
-    const free = this.totalBytes - this.#taken;
-    const accountFree = account === undefined ? free : Math.min(free, Math.floor(this.totalBytes / 4) - account.creditBytes);
-    if (accountFree < MIN_RELAY_WINDOW_BYTES) return undefined;
-    // Small shares of what is free leave room for those who come later.
-    const share = Math.min(MAX_RELAY_WINDOW_BYTES, free / 64, account === undefined ? free : accountFree / 32);
-    const window = Math.max(MIN_RELAY_WINDOW_BYTES, powerOfTwoUpTo(share));
-    this.#taken += window;
-    if (account !== undefined) account.creditBytes += window;
-    return window;
+  take(account?: Account): RelayWindow | undefined {
+    if (this.#free(account) < MIN_RELAY_WINDOW_BYTES) return undefined;
+    const free = this.#free(account);
+    // Many may begin in the time until those before them give back what they do not use.
+    const share = Math.max(free / 256, Math.min(SMALL_WINDOW_BYTES, free / 16));
+    const size = Math.min(INITIAL_RELAY_WINDOW_BYTES, Math.max(MIN_RELAY_WINDOW_BYTES, powerOfTwoUpTo(share)));
+    this.resize(0, size, account);
+    return new RelayWindow(this, size, account);
   }
 
-  /** Gives back what was taken on the same account. */
-  give(window: number, account?: Account): void {
-    this.#taken -= window;
-    if (account !== undefined) account.creditBytes -= window;
+  /**
+   * What one window may be: small shares of what is free leave room for those who come later, and the more windows there
+   * are, the smaller they get. A power of two, so that it does not tell how much is left.
+   * @param heldBytes - what the window has already
+   */
+  share(heldBytes: number, account: Account | undefined): number {
+    const free = this.totalBytes - this.#taken + heldBytes;
+    const accountFree = account === undefined ? free : this.#quarter - account.creditBytes + heldBytes;
+    const share = Math.min(MAX_RELAY_WINDOW_BYTES, free / 64, account === undefined ? free : accountFree / 16);
+    return Math.max(MIN_RELAY_WINDOW_BYTES, powerOfTwoUpTo(share));
+  }
+
+  /** A window has another size: what was free, in a larger one, or is free from now on. */
+  resize(fromBytes: number, toBytes: number, account: Account | undefined): void {
+    this.#taken += toBytes - fromBytes;
+    if (account !== undefined) account.creditBytes += toBytes - fromBytes;
+  }
+
+  get #quarter(): number {
+    return Math.floor(this.totalBytes / 4);
+  }
+
+  #free(account: Account | undefined): number {
+    const free = this.totalBytes - this.#taken;
+    return account === undefined ? free : Math.min(free, this.#quarter - account.creditBytes);
   }
 }
 

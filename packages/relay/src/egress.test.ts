@@ -1,9 +1,11 @@
 import type { Session } from '@matryoshka/peer';
 import type { RecordWriter } from '@matryoshka/session';
+import { SimulatedClock } from '@matryoshka/simulation';
 import { RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Egress } from './egress.ts';
+import { IdleCredit } from './idle-credit.ts';
 import { portHalves } from './port-table.ts';
 
 const PORT = 0x1_8000_0002n;
@@ -19,6 +21,8 @@ class Carrier {
   readonly records: Piece[][] = [];
   readonly log: string[] = [];
   readonly egress: Egress;
+  readonly clock = new SimulatedClock();
+  readonly idle = new IdleCredit(this.clock);
   auto = true;
   asked = false;
   #drained = false;
@@ -37,11 +41,18 @@ class Carrier {
         this.#drained = true;
       },
     };
-    this.egress = new Egress({ outbox } as unknown as Session, PORT, credit, {
-      consumed: (bytes) => this.log.push(`consumed ${bytes}`),
-      unitSent: () => this.log.push('unit'),
-      drained: () => this.log.push('drained'),
-    });
+    this.egress = new Egress(
+      { outbox } as unknown as Session,
+      PORT,
+      credit,
+      {
+        consumed: (bytes) => this.log.push(`consumed ${bytes}`),
+        unitSent: () => this.log.push('unit'),
+        drained: () => this.log.push('drained'),
+        giveBack: (bytes) => this.log.push(`back ${bytes}`),
+      },
+      this.idle,
+    );
   }
 
   get pieces(): Piece[] {

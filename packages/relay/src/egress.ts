@@ -2,8 +2,9 @@ import type { Session, Source, Turn } from '@matryoshka/peer';
 import { SendCredit } from '@matryoshka/peer';
 import type { RecordWriter } from '@matryoshka/session';
 import { RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
+import type { CreditHolder, IdleCredit } from './idle-credit.ts';
 import { type PortHalves, portHalves } from './port-table.ts';
-import { minPieceLength } from './relay-window.ts';
+import { MIN_RELAY_WINDOW_BYTES, minPieceLength } from './relay-window.ts';
 import { UnitQueue } from './unit-queue.ts';
 
 /** What an egress tells its owner, within the flush of the session it sends on. */
@@ -14,32 +15,42 @@ export interface EgressHost {
   unitSent(): void;
   /** Everything queued went out; comes after the records are filled. */
   drained(): void;
+  /** So much credit is given back: the other side has to hear of it. */
+  giveBack(bytes: number): void;
 }
 
 /**
  * The sending half of one end of a relay link: relay data on one session, within the credit of its other side. Units
  * go out whole where credit allows, otherwise in pieces with the `more` bit (docs/protocol.md §8.3).
  */
-export class Egress implements Source {
+export class Egress implements Source, CreditHolder {
   readonly turn: Turn;
   readonly #session: Session;
   readonly #port: PortHalves;
   readonly #credit: SendCredit;
   readonly #host: EgressHost;
+  readonly #idle: IdleCredit;
   readonly #units = new UnitQueue();
   #offset = 0;
   #pendingBytes = 0;
   /** By the window of the other side, which is the first credit that it grants. */
   #minPieceLength: number;
+  #returnedBytes = 0;
+  /** Whether it has given credit back and not begun again; it asks for what it needs by giving back the rest. */
+  #idling: 'no' | 'yes' | 'asking' = 'no';
 
-  /** @param carriedFor - whom the link is carried for, with whose other links it shares one turn; undefined: it is this node's own */
-  constructor(session: Session, port: bigint, credit: number, host: EgressHost, carriedFor?: object) {
+  /**
+   * @param credit - what the other side has granted, in bytes
+   * @param carriedFor - whom the link is carried for, with whose other links it shares one turn; undefined: it is this node's own
+   */
+  constructor(session: Session, port: bigint, credit: number, host: EgressHost, idle: IdleCredit, carriedFor?: object) {
     this.#session = session;
     this.turn = session.outbox.turn(this, carriedFor);
     this.#port = portHalves(port);
     this.#credit = new SendCredit(credit);
     this.#minPieceLength = minPieceLength(credit);
     this.#host = host;
+    this.#idle = idle;
   }
 
   /** Bytes that wait for credit or for the session. */
@@ -54,7 +65,12 @@ export class Egress implements Source {
 
   /** Bytes sent so far. */
   get sentBytes(): number {
-    return this.#credit.used;
+    return this.#credit.used - this.#returnedBytes;
+  }
+
+  /** The link is open: credit that is not used goes back from now on. */
+  open(): void {
+    if (this.#credit.available > MIN_RELAY_WINDOW_BYTES) this.#idle.watch(this);
   }
 
   /** Sends one unit of 1 byte or more, its parts lent until `unitSent`. `more`: the message goes on in the next unit. */
@@ -81,13 +97,45 @@ export class Egress implements Source {
 
   /** The newest total the other side grants. */
   credited(total: number): void {
-    if (this.#credit.used === 0) this.#minPieceLength = minPieceLength(total);
-    if (this.#credit.raise(total) && this.#units.length > 0) this.#session.outbox.ready(this);
+    const { used } = this.#credit;
+    if (!this.#credit.raise(total)) return;
+    const { available } = this.#credit;
+    // All of it was given back, or there was nothing yet: this is the window.
+    if (used === 0 || this.#idling === 'asking') this.#minPieceLength = minPieceLength(available);
+    if (this.#idling === 'asking' || available > MIN_RELAY_WINDOW_BYTES) this.#idling = 'no';
+    this.open();
+    if (this.#units.length > 0) this.#session.outbox.ready(this);
+  }
+
+  giveBack(): boolean {
+    // What waits is held up, and will need it.
+    if (this.#units.length > 0) return true;
+    if (this.#credit.available > MIN_RELAY_WINDOW_BYTES) {
+      // The smallest window stays, with which it may begin again at any time.
+      this.#giveBack(this.#credit.available - MIN_RELAY_WINDOW_BYTES);
+      this.#idling = 'yes';
+    }
+    return false;
+  }
+
+  #giveBack(bytes: number): void {
+    this.#credit.use(bytes);
+    this.#returnedBytes += bytes;
+    this.#host.giveBack(bytes);
+  }
+
+  /** There is less credit than the next unit needs. */
+  #starve(): void {
+    if (this.#idling !== 'yes' || this.#credit.available < MIN_RELAY_WINDOW_BYTES) return;
+    // The other side does not know that there is more to send than the smallest window lets through.
+    this.#giveBack(this.#credit.available);
+    this.#idling = 'asking';
   }
 
   /** Forgets what waits. */
   stop(): void {
     this.#session.outbox.remove(this);
+    this.#idle.forget(this);
     this.#units.clear();
     this.#pendingBytes = 0;
     this.#offset = 0;
@@ -98,7 +146,10 @@ export class Egress implements Source {
     if (unit === undefined) return false;
     const left = lengthOf(unit) - this.#offset;
     const { available } = this.#credit;
-    if (available < Math.min(left, this.#minPieceLength)) return false;
+    if (available < Math.min(left, this.#minPieceLength)) {
+      this.#starve();
+      return false;
+    }
     let length = Math.min(left, available);
     const space = writer.carriedSpace - RELAY_DATA_OVERHEAD;
     if (length > space) {

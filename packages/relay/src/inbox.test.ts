@@ -1,7 +1,9 @@
 import type { MatryoshkaError } from '@matryoshka/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CreditPool } from './credit-pool.ts';
 import { Inbox } from './inbox.ts';
+import { RelayWindow } from './relay-window.ts';
 
 const WINDOW = 10_000;
 
@@ -12,7 +14,11 @@ class Desk {
   granted = WINDOW;
   sent = 0;
   away = false;
-  readonly inbox = new Inbox(WINDOW, { grant: (total) => (this.granted = total), misused: (error) => this.misuses.push(error.code) });
+  readonly #window = new RelayWindow(new CreditPool(), WINDOW, undefined);
+  readonly inbox = new Inbox(this.#window, {
+    grant: () => (this.granted = this.#window.announce(0, 0)),
+    misused: (error) => this.misuses.push(error.code),
+  });
 
   data(length: number, more: boolean): void {
     this.sent += length;

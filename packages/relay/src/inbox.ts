@@ -1,7 +1,7 @@
 import { Queue } from '@matryoshka/session';
 import { MatryoshkaError, asMatryoshkaError } from '@matryoshka/wire';
 import { Reassembly } from './reassembly.ts';
-import { RelayWindow } from './relay-window.ts';
+import type { RelayWindow } from './relay-window.ts';
 
 /** A whole message that waits for an owner. */
 interface Held {
@@ -12,8 +12,8 @@ interface Held {
 
 /** What an inbox tells the link it belongs to. */
 export interface InboxHost {
-  /** The newest total that the other side may send. */
-  grant(total: number): void;
+  /** The other side is to be granted more. */
+  grant(): void;
   /** The far end does not keep to the rules; relays in between may not know. */
   misused(error: MatryoshkaError): void;
 }
@@ -32,20 +32,10 @@ export class Inbox {
   /** Bytes of the message under assembly that are not credited again yet. */
   #uncredited = 0;
 
-  /** @param window - credit granted to the other side, in bytes */
-  constructor(window: number, host: InboxHost) {
-    this.#window = new RelayWindow(window);
+  /** @param window - credit granted to the other side */
+  constructor(window: RelayWindow, host: InboxHost) {
+    this.#window = window;
     this.#host = host;
-  }
-
-  /** Size of the window, in bytes. */
-  get windowBytes(): number {
-    return this.#window.size;
-  }
-
-  /** What the other side may send in all, as it was told last. */
-  get granted(): number {
-    return this.#window.granted;
   }
 
   /** Whether no message waits. */
@@ -128,7 +118,6 @@ export class Inbox {
 
   #credit(bytes: number): void {
     if (bytes === 0) return;
-    const total = this.#window.consume(bytes);
-    if (total !== undefined) this.#host.grant(total);
+    if (this.#window.consume(bytes)) this.#host.grant();
   }
 }

@@ -7,6 +7,7 @@ test('the entry exports exactly this', () => {
     'DEFAULT_ALLOWANCE_SETTINGS',
     'DEFAULT_RELAY_OPTIONS',
     'DEFAULT_REPUTATION_SETTINGS',
+    'INITIAL_RELAY_WINDOW_BYTES',
     'MAX_HOPS',
     'MAX_NESTING',
     'MAX_RELAY_WINDOW_BYTES',

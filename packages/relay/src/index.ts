@@ -1,6 +1,6 @@
 export { type AllowanceSettings, DEFAULT_ALLOWANCE_SETTINGS } from './allowance.ts';
 export { greetings } from './greetings.ts';
-export { CreditPool, MAX_RELAY_WINDOW_BYTES, MIN_RELAY_WINDOW_BYTES, RELAY_MEMORY_BYTES } from './credit-pool.ts';
+export { CreditPool, RELAY_MEMORY_BYTES } from './credit-pool.ts';
 export { type GuardedAddressClass, checkDial } from './dial-policy.ts';
 export { type Known, endpointsOf, isShared, peerIdOf } from './neighbours.ts';
 export { type AcceptRequest, DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
@@ -9,6 +9,7 @@ export type { RelayHost, RelayRefusal } from './relay-host.ts';
 export type { RelayPorts } from './port-naming.ts';
 export { MAX_NESTING, RelayLink } from './relay-link.ts';
 export type { RegistrationLimits, Registrations } from './registrations.ts';
+export { INITIAL_RELAY_WINDOW_BYTES, MAX_RELAY_WINDOW_BYTES, MIN_RELAY_WINDOW_BYTES } from './relay-window.ts';
 export { RelayService } from './relay-service.ts';
 export { DEFAULT_REPUTATION_SETTINGS, type Deed, type ReputationSettings } from './reputation.ts';
 export { type Candidate, type RelayRequest, type RoutingPolicy, randomNextHop } from './routing-policy.ts';

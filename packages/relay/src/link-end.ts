@@ -17,6 +17,8 @@ export interface LinkEnd {
   data(bytes: Uint8Array, more: boolean): void;
   status(message: RelayStatus): void;
   credited(total: number): void;
+  /** Credit is given back: counted as sent and consumed. */
+  returned(bytes: number): void;
   /** The other side closed it. */
   closedByPeer(reason: MatryoshkaError): void;
   /** The session it is on is over. */

@@ -4,9 +4,11 @@ import type { Clock, Link } from '@matryoshka/transport';
 import { type Endpoint, MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
 import type { Claim } from './allowance.ts';
 import type { CreditPool } from './credit-pool.ts';
+import type { IdleCredit } from './idle-credit.ts';
 import type { LinkRegistry } from './link-registry.ts';
 import { type PortNaming, requestMark } from './port-naming.ts';
 import { MAX_NESTING, RelayLink } from './relay-link.ts';
+import type { RelayWindow } from './relay-window.ts';
 
 /** Hops of a relayed connection are 1 to this many (R2). */
 export const MAX_HOPS = 15;
@@ -33,6 +35,7 @@ export interface OriginatorHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly pool: CreditPool;
+  readonly idleCredit: IdleCredit;
   readonly links: LinkRegistry;
   readonly ports: PortNaming;
   /** Keeps within what `session` allows. @throws MatryoshkaError `relay.rate-limited` */
@@ -75,11 +78,11 @@ export class Originator {
   #request(
     { gateway, hops, destination, remote }: OpenRelayLink,
     first: Uint8Array,
-    { window, claim }: { readonly window: number; readonly claim: Claim },
+    { window, claim }: { readonly window: RelayWindow; readonly claim: Claim },
     signal: AbortSignal | undefined,
     settle: { readonly resolve: (link: Link) => void; readonly reject: (error: MatryoshkaError) => void },
   ): void {
-    const { clock, links, pool, ports, random } = this.#host;
+    const { clock, idleCredit, links, ports, random } = this.#host;
     const port = ports.fresh(gateway);
     const mark = requestMark(first);
     // Drawn at random so that they do not name the originator (R15).
@@ -89,7 +92,7 @@ export class Originator {
     const timer = clock.after(budgetMs + ANSWER_MARGIN_MS, () => link.close(new MatryoshkaError('relay.timeout')));
     const link: RelayLink = new RelayLink({
       clock,
-      pool,
+      idleCredit,
       session: gateway,
       port,
       role: 'originator',
@@ -112,7 +115,16 @@ export class Originator {
     links.hold(port, mark);
     links.add(gateway, port, link);
     signal?.addEventListener('abort', abort, { once: true });
-    gateway.send({ type: 'relay-create', port, hopsLeft: hops - 1, attemptsLeft, budgetMs, window, destination, request: first });
+    gateway.send({
+      type: 'relay-create',
+      port,
+      hopsLeft: hops - 1,
+      attemptsLeft,
+      budgetMs,
+      window: window.size,
+      destination,
+      request: first,
+    });
   }
 }
 

@@ -5,9 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { fakeSession } from '../test/fake-session.ts';
 import { Account } from './account.ts';
 import { CreditPool } from './credit-pool.ts';
+import { IdleCredit } from './idle-credit.ts';
 import { UNLIMITED } from './link-end.ts';
 import { RelayLink } from './relay-link.ts';
+import type { RelayWindow } from './relay-window.ts';
 import { ServedLink, type ServedLinkHost } from './served-link.ts';
+
+const window = (): RelayWindow => new CreditPool().take() as RelayWindow;
 
 function owner(heard: string[]): LinkHandler {
   return {
@@ -25,12 +29,12 @@ describe('whether a relay link is stalled', () => {
     const clock = new SimulatedClock();
     const link = new RelayLink({
       clock,
-      pool: new CreditPool(),
+      idleCredit: new IdleCredit(clock),
       session: fakeSession(),
       port: 1n,
       role: 'originator',
       remote: parseEndpoint('192.0.2.9:999'),
-      window: 65_536,
+      window: window(),
       credit: 0,
       forget: () => {},
     });
@@ -50,7 +54,14 @@ describe('whether a relay link is stalled', () => {
 
   test('is told to the previous hop when it opens, where the next hop stalled meanwhile', () => {
     const clock = new SimulatedClock();
-    const host: ServedLinkHost = { clock, pool: new CreditPool(), forget: () => {}, opened: () => {}, ended: () => {}, retry: () => false };
+    const host: ServedLinkHost = {
+      clock,
+      idleCredit: new IdleCredit(clock),
+      forget: () => {},
+      opened: () => {},
+      ended: () => {},
+      retry: () => false,
+    };
     const [upstream, downstream] = [fakeSession(), fakeSession()];
     const served = new ServedLink(
       host,
@@ -65,10 +76,10 @@ describe('whether a relay link is stalled', () => {
         destination: { endpoint: parseEndpoint('192.0.2.9:999') },
         request: new Uint8Array(HANDSHAKE_REQUEST_LENGTH),
       },
-      65_536,
+      window(),
       new Account(),
     );
-    const side = served.ask(downstream, 1n, 65_536, 1);
+    const side = served.ask(downstream, 1n, window(), 1);
     // The next hop's link stalls while its answer is still on the way, and delivers that.
     side.carrierStalled();
     const answer = new Uint8Array(HANDSHAKE_ANSWER_LENGTH);

@@ -10,12 +10,12 @@ import {
   linkMessageLength,
 } from '@matryoshka/transport';
 import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
-import type { Account } from './account.ts';
-import type { CreditPool } from './credit-pool.ts';
 import { DrainTimer } from './drain-timer.ts';
 import { Egress, type EgressHost } from './egress.ts';
+import type { IdleCredit } from './idle-credit.ts';
 import { Inbox, type InboxHost } from './inbox.ts';
 import { type LinkEnd, UNLIMITED, refusalOf } from './link-end.ts';
+import type { RelayWindow } from './relay-window.ts';
 import { Stall } from './stall.ts';
 
 /** Relay links may be nested this deep (docs/protocol.md §11). */
@@ -24,17 +24,14 @@ export const MAX_NESTING = 15;
 /** What a relay link is made with. */
 export interface RelayLinkParts {
   readonly clock: Clock;
-  /** Where `window` was taken from, and goes back to when the link holds nothing any more. */
-  readonly pool: CreditPool;
-  /** Who asked for it; undefined: this node itself. */
-  readonly account?: Account;
+  readonly idleCredit: IdleCredit;
   readonly session: Session;
   readonly port: bigint;
   readonly role: 'originator' | 'destination';
   /** The far end as this side knows it; the relay port is added. */
   readonly remote: Endpoint;
-  /** Credit granted to the other side, in bytes. */
-  readonly window: number;
+  /** Credit granted to the other side. It goes back to its pool when the link holds nothing any more. */
+  readonly window: RelayWindow;
   /** Credit the other side granted; 0 for an originator that waits for its answer. */
   readonly credit: number;
   /** The link is over; its port may be forgotten. */
@@ -79,7 +76,6 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   #reportedSends = 0;
   #turnDue = false;
   #closedReported = false;
-  #windowGiven = false;
 
   constructor(parts: RelayLinkParts) {
     const { session, port } = parts;
@@ -89,7 +85,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
     this.local = { ...session.link.local, relayPort: port };
     this.remote = { ...parts.remote, relayPort: port };
     this.#inbox = new Inbox(parts.window, this);
-    this.#egress = new Egress(session, port, parts.credit, this);
+    this.#egress = new Egress(session, port, parts.credit, this, parts.idleCredit);
     this.#state = parts.role === 'originator' ? 'requested' : 'offered';
   }
 
@@ -151,7 +147,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
       case 'closing':
         break;
       case 'closed':
-        this.#giveWindow();
+        this.#parts.window.release();
         break;
       default:
         this.#state satisfies never;
@@ -189,6 +185,12 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
     this.#egress.credited(total);
   }
 
+  returned(bytes: number): void {
+    if (this.#state === 'requested' || this.#state === 'offered')
+      throw new MatryoshkaError('relay.protocol', 'credit given back before the link is open');
+    if (this.#state === 'open' && this.#parts.window.returned(bytes)) this.grant();
+  }
+
   closedByPeer(reason: MatryoshkaError): void {
     this.#finish(reason);
   }
@@ -203,7 +205,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
 
   carrierFlowing(resumed: boolean): void {
     this.#stall.carrier(false);
-    if (resumed) this.grant(this.#inbox.granted);
+    if (resumed && this.#state === 'open') this.#session.send({ type: 'relay-credit', port: this.port, total: this.#parts.window.granted });
   }
 
   shut(reason: MatryoshkaError): void {
@@ -218,8 +220,15 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
 
   // ---- InboxHost, EgressHost ---------------------------------------------------------------------------------------
 
-  grant(total: number): void {
-    if (this.#state === 'open') this.#session.send({ type: 'relay-credit', port: this.port, total });
+  grant(): void {
+    if (this.#state !== 'open') return;
+    const { clock, window } = this.#parts;
+    this.#session.measureRoundTrip();
+    this.#session.send({ type: 'relay-credit', port: this.port, total: window.announce(clock.now(), this.#session.roundTripMs) });
+  }
+
+  giveBack(bytes: number): void {
+    this.#session.send({ type: 'relay-credit-return', port: this.port, bytes });
   }
 
   misused(error: MatryoshkaError): void {
@@ -268,7 +277,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
     }
     if (this.#state === 'closed' && this.#inbox.empty) {
       this.#closedReported = true;
-      this.#giveWindow();
+      this.#parts.window.release();
       this.#handler.closed(this.#closeReason as MatryoshkaError);
     }
   };
@@ -288,10 +297,11 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
       type: 'relay-status',
       port: this.port,
       status: 'accepted',
-      window: this.#inbox.windowBytes,
+      window: this.#parts.window.size,
       limits: UNLIMITED,
       answer,
     });
+    this.#egress.open();
     this.#written();
     return true;
   }
@@ -319,15 +329,9 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
     this.#drainTimer?.cancel();
     this.#egress.stop();
     this.#inbox.end();
-    if (this.#inbox.empty) this.#giveWindow();
+    if (this.#inbox.empty) this.#parts.window.release();
     this.#parts.forget();
     if (waited) this.#parts.answered?.(reason);
     this.#takeTurn();
-  }
-
-  #giveWindow(): void {
-    if (this.#windowGiven) return;
-    this.#windowGiven = true;
-    this.#parts.pool.give(this.#inbox.windowBytes, this.#parts.account);
   }
 }

@@ -17,6 +17,7 @@ import { Arrivals } from './arrivals.ts';
 import { creditAccount } from './credit-account.ts';
 import { CreditPool } from './credit-pool.ts';
 import { greetings } from './greetings.ts';
+import { IdleCredit } from './idle-credit.ts';
 import { LastHop } from './last-hop.ts';
 import { refusalOf } from './link-end.ts';
 import { LinkRegistry } from './link-registry.ts';
@@ -55,6 +56,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   readonly pool: CreditPool;
   readonly options: RelayOptions;
   readonly clock: Clock;
+  readonly idleCredit: IdleCredit;
   /** What neighbours may ask. */
   readonly allowances: Allowances;
   /** What they did. */
@@ -72,12 +74,14 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   readonly #ports: PortNaming;
   readonly #served = new Map<ServedLink, Serving>();
   #enabled: boolean;
+  #whenLinkless: (() => void) | undefined;
 
   constructor(host: RelayHost, options: Partial<RelayOptions> = {}) {
     this.#host = host;
     this.clock = host.clock;
     this.options = { ...DEFAULT_RELAY_OPTIONS, ...options };
     this.pool = new CreditPool(this.options.relayMemoryBytes);
+    this.idleCredit = new IdleCredit(host.clock);
     this.#enabled = this.options.enabled;
     const links = new LinkRegistry(host.clock, this.options.graceMs);
     this.#links = links;
@@ -105,12 +109,13 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     const registered = (session: Session): boolean => this.registrations.has(session);
     this.#lastHop = new LastHop(host, this.options, (session) => links.count(session), registered);
     const forget = (session: Session, port: bigint): void => this.forget(session, port);
-    this.#arrivals = new Arrivals({ clock: host.clock, pool: this.pool, links, accept: host.accept, forget }, this.options);
+    this.#arrivals = new Arrivals({ clock: host.clock, idleCredit: this.idleCredit, links, accept: host.accept, forget }, this.options);
     const claim = (session: Session): Claim => this.#claimOn(session, 'relay.rate-limited');
     this.#originator = new Originator({
       clock: host.clock,
       random: host.random,
       pool: this.pool,
+      idleCredit: this.idleCredit,
       links,
       ports: this.#ports,
       claim,
@@ -144,6 +149,16 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   /** Ends of relay links on all sessions: one's own, accepted ones, and both sides of those that are forwarded. */
   get linkEnds(): number {
     return this.#links.size;
+  }
+
+  /** Waits until there are no links any more, for so long: what closes may still have to be sent. */
+  async linkless(timeoutMs: number): Promise<void> {
+    if (this.linkEnds === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.clock.after(timeoutMs, resolve);
+    this.#whenLinkless = resolve;
+    await promise;
+    timer.cancel();
   }
 
   /** Ends every link that is served. */
@@ -214,10 +229,12 @@ export class RelayService implements RelayHandler, ServedLinkHost {
         break;
       case 'relay-data':
         throw new MatryoshkaError('wire.truncated');
+      case 'relay-credit-return':
+        this.#links.endOf(session, message.port)?.returned(message.bytes);
+        break;
       case 'relay-register':
         this.#registration(session, message);
         break;
-      case 'relay-credit-return':
       case 'relay-meet':
         throw new MatryoshkaError('relay.protocol', `${message.type} is not served by this version`);
       default:
@@ -242,6 +259,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
 
   forget(session: Session, port: bigint): void {
     if (this.#links.rest(session, port)) this.#lastHop.made.idle(session);
+    if (this.linkEnds === 0) this.#whenLinkless?.();
   }
 
   opened(link: ServedLink): void {
@@ -297,7 +315,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       destination: copyDestination(message.destination),
     };
     if (message.hopsLeft === 0) {
-      this.#arrivals.arrive(session, request, window, account, claim);
+      this.#arrivals.arrive(session, request, window, claim);
       return;
     }
     const served = new ServedLink(this, session, request, window, account);

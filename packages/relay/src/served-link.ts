@@ -2,16 +2,17 @@ import type { Session } from '@matryoshka/peer';
 import type { Clock, Timer } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
 import type { Account } from './account.ts';
-import type { CreditPool } from './credit-pool.ts';
 import { DrainTimer } from './drain-timer.ts';
+import type { IdleCredit } from './idle-credit.ts';
 import { type RelayAnswer, UNLIMITED, refusalOf } from './link-end.ts';
 import { requestMark } from './port-naming.ts';
+import type { RelayWindow } from './relay-window.ts';
 import { ServedSide, type ServedSideHost } from './served-side.ts';
 
 /** What a served link needs of its service. */
 export interface ServedLinkHost {
   readonly clock: Clock;
-  readonly pool: CreditPool;
+  readonly idleCredit: IdleCredit;
   /** The side on `session` is over; its port rests for the grace period. */
   forget(session: Session, port: bigint): void;
   /** The destination has accepted. */
@@ -62,9 +63,10 @@ export class ServedLink implements ServedSideHost {
 
   /**
    * @param request - everything in it is the link's own to keep
+   * @param window - credit for the previous hop
    * @param account - what `window` was taken on
    */
-  constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: number, account: Account) {
+  constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: RelayWindow, account: Account) {
     const { type: _type, window: credit, request: first, ...rest } = request;
     this.#host = host;
     this.#startedMs = host.clock.now();
@@ -80,6 +82,14 @@ export class ServedLink implements ServedSideHost {
     return this.#state;
   }
 
+  get clock(): Clock {
+    return this.#host.clock;
+  }
+
+  get idleCredit(): IdleCredit {
+    return this.#host.idleCredit;
+  }
+
   /** The side of the next hop, once it is chosen. */
   get downstream(): ServedSide | undefined {
     return this.#downstream;
@@ -90,7 +100,7 @@ export class ServedLink implements ServedSideHost {
    * @param port - the link's on that session
    * @param asked - how many were asked, this one included
    */
-  ask(session: Session, port: bigint, window: number, asked: number): ServedSide {
+  ask(session: Session, port: bigint, window: RelayWindow, asked: number): ServedSide {
     const { hopsLeft, attemptsLeft, budgetMs, destination } = this.request;
     const spentMs = this.#host.clock.now() - this.#startedMs;
     this.#state = 'requested';
@@ -102,7 +112,7 @@ export class ServedLink implements ServedSideHost {
       attemptsLeft: Math.max(0, attemptsLeft - asked),
       // Less than this node has itself, so that the answer of the next one is there before its own time is up.
       budgetMs: Math.max(1, Math.floor(budgetMs * 0.95 - spentMs)),
-      window,
+      window: window.size,
       destination,
       request: this.#first as Uint8Array,
     });
@@ -151,6 +161,7 @@ export class ServedLink implements ServedSideHost {
       limits: UNLIMITED,
       answer: message.answer.slice(),
     });
+    this.upstream.egress.open();
     // What came before the link was open has not been told.
     if (this.upstream.stalled) side.sayStall(true);
     if (side.stalled) this.upstream.sayStall(true);
@@ -238,7 +249,7 @@ export class ServedLink implements ServedSideHost {
 
   #release(side: ServedSide): void {
     side.egress.stop();
-    this.#host.pool.give(side.window.size, this.account);
+    side.window.release();
     this.#host.forget(side.session, side.port);
   }
 }

@@ -1,13 +1,17 @@
 import type { Session } from '@matryoshka/peer';
+import type { Clock } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
 import type { Account } from './account.ts';
 import { Egress, type EgressHost } from './egress.ts';
+import type { IdleCredit } from './idle-credit.ts';
 import type { LinkEnd, RelayAnswer } from './link-end.ts';
-import { RelayWindow, maxPendingUnits } from './relay-window.ts';
+import { type RelayWindow, maxPendingUnits } from './relay-window.ts';
 import { Stall } from './stall.ts';
 
 /** What one side of a served link needs of it. */
 export interface ServedSideHost {
+  readonly clock: Clock;
+  readonly idleCredit: IdleCredit;
   /** Whether data is passed on now, refused as too early, or let go because the link is ending. */
   readonly passing: 'early' | 'open' | 'ending';
   /** The side that `side`'s bytes go to. */
@@ -35,15 +39,15 @@ export class ServedSide implements LinkEnd, EgressHost {
   readonly #stall: Stall;
   #whenDrained: (() => void) | undefined;
 
-  constructor(link: ServedSideHost, session: Session, port: bigint, window: number, credit: number, account: Account) {
+  constructor(link: ServedSideHost, session: Session, port: bigint, window: RelayWindow, credit: number, account: Account) {
     this.#link = link;
     this.#stall = new Stall((stalled) => {
       if (link.passing === 'open') link.other(this).sayStall(stalled);
     });
     this.session = session;
     this.port = port;
-    this.window = new RelayWindow(window);
-    this.egress = new Egress(session, port, credit, this, account);
+    this.window = window;
+    this.egress = new Egress(session, port, credit, this, link.idleCredit, account);
   }
 
   data(bytes: Uint8Array, more: boolean): void {
@@ -67,6 +71,13 @@ export class ServedSide implements LinkEnd, EgressHost {
 
   credited(total: number): void {
     this.egress.credited(total);
+  }
+
+  returned(bytes: number): void {
+    const { passing } = this.#link;
+    if (passing === 'ending') return;
+    if (passing === 'early') throw new MatryoshkaError('relay.protocol', 'credit given back before the link is open');
+    if (this.window.returned(bytes)) this.#grant();
   }
 
   closedByPeer(reason: MatryoshkaError): void {
@@ -110,8 +121,11 @@ export class ServedSide implements LinkEnd, EgressHost {
   /** Sealed into this side's session: that is when the other side's bytes count as consumed, hop by hop (principle 4). */
   consumed(bytes: number): void {
     const other = this.#link.other(this);
-    const total = other.window.consume(bytes);
-    if (total !== undefined && this.#link.passing === 'open') other.session.send({ type: 'relay-credit', port: other.port, total });
+    if (other.window.consume(bytes) && this.#link.passing === 'open') other.#grant();
+  }
+
+  giveBack(bytes: number): void {
+    this.session.send({ type: 'relay-credit-return', port: this.port, bytes });
   }
 
   unitSent(): void {}
@@ -120,5 +134,11 @@ export class ServedSide implements LinkEnd, EgressHost {
     const run = this.#whenDrained;
     this.#whenDrained = undefined;
     run?.();
+  }
+
+  #grant(): void {
+    const { session } = this;
+    session.measureRoundTrip();
+    session.send({ type: 'relay-credit', port: this.port, total: this.window.announce(this.#link.clock.now(), session.roundTripMs) });
   }
 }

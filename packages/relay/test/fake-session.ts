@@ -62,6 +62,7 @@ export function fakeSession(options: FakeSessionOptions = {}): FakeSession {
     sending: options.sending ?? true,
     stalled: options.stalled ?? false,
     roundTripMs: undefined,
+    measureRoundTrip() {},
     openedAtMs: 0,
     streams: [] as unknown[],
     sent,

@@ -156,11 +156,15 @@ export async function row(
   return { world, parties };
 }
 
+/** Both ends of a relay link, and the first message of the originator. */
+export interface OpenedLink {
+  readonly near: Link;
+  readonly far: Link;
+  readonly first: Uint8Array;
+}
+
 /** Both ends of a relay link from the first party to the last, open: the destination has answered with zeros. */
-export async function openLink(
-  { world, parties }: RelayWorld,
-  first?: Uint8Array,
-): Promise<{ readonly near: Link; readonly far: Link; readonly first: Uint8Array }> {
+export async function openLink({ world, parties }: RelayWorld, first?: Uint8Array): Promise<OpenedLink> {
   const [a, next, ...rest] = parties as [Party, Party, ...Party[]];
   const destination = rest.at(-1) ?? next;
   const count = destination.arrived.length;
