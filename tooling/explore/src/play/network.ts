@@ -1,4 +1,4 @@
-import { type Connection, type MatryoshkaNode, createNode } from '@matryoshka/node';
+import { type Connection, type MatryoshkaNode, type TrafficOption, createNode } from '@matryoshka/node';
 import { type CryptoProvider, portableProvider, randomBytes } from '@matryoshka/session';
 import { type Machine, type World, createWorld } from '@matryoshka/simulation';
 import type { ConnectionPlan, Plan } from './plan.ts';
@@ -62,16 +62,17 @@ export class Network {
     }
   }
 
-  connect({ from, to, way }: ConnectionPlan): Promise<Connection> {
+  connect({ from, to, way, traffic }: ConnectionPlan): Promise<Connection> {
     const node = this.node(from);
     const place = this.#placeOf(to);
+    const looks = traffic === undefined ? {} : { traffic };
     switch (way.kind) {
       case 'direct':
-        return node.connect(place);
+        return node.connect(place, looks);
       case 'relayed':
-        return node.connect(place, { hops: way.hops });
+        return node.connect(place, { hops: way.hops, ...looks });
       case 'telescoped':
-        return node.connect(place, { path: way.path.map((hop) => this.#placeOf(hop)) });
+        return node.connect(place, { path: way.path.map((hop) => this.#placeOf(hop)), ...looks });
       default:
         return way satisfies never;
     }
@@ -116,10 +117,12 @@ export class Network {
       listen: [`${machine.address}:${PORT}`],
       provider: this.#provider(number),
       suite: this.#plan.suite,
+      traffic: this.#plan.traffic[number] as TrafficOption,
       clock: machine.clock,
       random: machine.random,
       access: { allowances: { unknown: UNLIMITED, known: UNLIMITED, relayed: UNLIMITED }, exempt: ['10.0.0.0/8'] },
-      relay: { enabled: true, allowDial: ['private'], relayMemoryBytes: this.#plan.relayMemoryBytes },
+      // One number on the whole path: the watch of blocks takes a number for a link.
+      relay: { enabled: true, relayPorts: 'end-to-end', allowDial: ['private'], relayMemoryBytes: this.#plan.relayMemoryBytes },
     });
     return { machine, node };
   }

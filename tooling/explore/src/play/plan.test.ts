@@ -40,6 +40,25 @@ describe('the plan of a seed', () => {
     expect(real).toBeLessThan(70);
   });
 
+  test('draws how traffic looks: every name, padding of each kind, both kinds of cover, changes while streams run', () => {
+    const options = plans.flatMap(({ traffic, connections, reshapes }) => [
+      ...traffic,
+      ...connections.flatMap((connection) => connection.traffic ?? []),
+      ...reshapes.map((reshape) => reshape.traffic),
+    ]);
+    const seen = new Set(
+      options.flatMap((option) => {
+        if (typeof option === 'string') return [option];
+        return [option.padding, option.cover].map((part) => (typeof part === 'object' ? Object.keys(part).join() : String(part)));
+      }),
+    );
+    expect(seen).toEqual(new Set(['plain', 'standard', 'private', 'none', 'padme', 'maxBytes', 'recordBytes', 'meanMs', 'intervalMs']));
+    for (const { nodes, connections, reshapes, traffic } of plans) {
+      expect(traffic).toHaveLength(nodes);
+      for (const { of } of reshapes) expect('node' in of ? of.node < nodes : of.connection < connections.length).toBe(true);
+    }
+  });
+
   test('has no faults unless asked for, and one at least where it may have some', () => {
     expect(drawPlan(5, { maxFaults: 0 }).faults).toEqual([]);
     // Faults are drawn last: without them everything else is the same.

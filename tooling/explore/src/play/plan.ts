@@ -1,6 +1,8 @@
+import type { TrafficOption } from '@matryoshka/node';
 import { type Random, randomBelow, randomBetween, randomItem } from '@matryoshka/session';
 import { type PathConditions, randomReal, seededRandom } from '@matryoshka/simulation';
 import { type FaultPlan, drawFaults } from './fault-plan.ts';
+import { type ReshapePlan, drawReshapes, drawTraffic } from './traffic-plan.ts';
 
 const KIB = 1024;
 const MAX_NODES = 5;
@@ -15,6 +17,8 @@ export interface ConnectionPlan {
     | { readonly kind: 'direct' }
     | { readonly kind: 'relayed'; readonly hops: number }
     | { readonly kind: 'telescoped'; readonly path: readonly number[] };
+  /** How its traffic looks; undefined: as all of its opener. */
+  readonly traffic: TrafficOption | undefined;
 }
 
 /** How one side of a stream behaves. */
@@ -51,6 +55,9 @@ export interface Plan {
   readonly suite: 'chacha20poly1305' | 'aes256gcm';
   readonly realCrypto: boolean;
   readonly relayMemoryBytes: number;
+  /** How the traffic of each node looks. */
+  readonly traffic: readonly TrafficOption[];
+  readonly reshapes: readonly ReshapePlan[];
   readonly connections: readonly ConnectionPlan[];
   readonly transfers: readonly TransferPlan[];
   readonly faults: readonly FaultPlan[];
@@ -66,7 +73,10 @@ export interface Knobs {
 export function drawPlan(seed: number, { maxFaults }: Knobs): Plan {
   const random = seededRandom(seed);
   const nodes = randomBetween(random, 2, MAX_NODES);
-  const connections = Array.from({ length: randomBetween(random, 1, 3) }, () => drawConnection(random, nodes));
+  const connections = Array.from({ length: randomBetween(random, 1, 3) }, () => ({
+    ...drawConnection(random, nodes),
+    traffic: randomBelow(random, 3) === 0 ? drawTraffic(random) : undefined,
+  }));
   const transfers = connections.flatMap((_, connection) => drawTransfers(random, connection));
   return {
     seed,
@@ -76,6 +86,8 @@ export function drawPlan(seed: number, { maxFaults }: Knobs): Plan {
     suite: randomBelow(random, 2) === 0 ? 'chacha20poly1305' : 'aes256gcm',
     realCrypto: randomBelow(random, REAL_CRYPTO_SHARE) === 0,
     relayMemoryBytes: randomItem(random, [4 * KIB * KIB, 16 * KIB * KIB, 256 * KIB * KIB]) as number,
+    traffic: Array.from({ length: nodes }, () => drawTraffic(random)),
+    reshapes: drawReshapes(random, nodes, connections.length),
     connections,
     transfers,
     faults: maxFaults === 0 ? [] : drawFaults(random, { nodes, connections, maxFaults }),
@@ -98,7 +110,7 @@ function drawPaths(random: Random, nodes: number): Plan['paths'] {
   return paths;
 }
 
-function drawConnection(random: Random, nodes: number): ConnectionPlan {
+function drawConnection(random: Random, nodes: number): Omit<ConnectionPlan, 'traffic'> {
   const [from, to, ...others] = shuffled(random, nodes) as [number, number, ...number[]];
   switch (randomBelow(random, 5)) {
     case 0:

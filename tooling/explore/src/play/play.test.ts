@@ -12,10 +12,12 @@ const small: Plan = {
   suite: 'chacha20poly1305',
   realCrypto: false,
   relayMemoryBytes: 16 * 1024 * 1024,
+  traffic: ['private', 'standard', 'plain', 'private'],
+  reshapes: [{ atMs: 200, of: { connection: 1 }, traffic: 'standard' }],
   connections: [
-    { from: 0, to: 1, way: { kind: 'direct' } },
-    { from: 0, to: 3, way: { kind: 'relayed', hops: 3 } },
-    { from: 3, to: 0, way: { kind: 'telescoped', path: [2, 1] } },
+    { from: 0, to: 1, way: { kind: 'direct' }, traffic: undefined },
+    { from: 0, to: 3, way: { kind: 'relayed', hops: 3 }, traffic: undefined },
+    { from: 3, to: 0, way: { kind: 'telescoped', path: [2, 1] }, traffic: undefined },
   ],
   transfers: [0, 1, 2].flatMap((connection) => [
     { connection, reverse: false, startMs: 0, opener: SIDE, server: SIDE },
@@ -54,7 +56,7 @@ describe('a plan that is played', () => {
   test('tells what hangs', async () => {
     // The two ends of the direct connection never hear each other again.
     const { violations, faults } = await played({
-      connections: [{ from: 0, to: 1, way: { kind: 'direct' } }],
+      connections: [{ from: 0, to: 1, way: { kind: 'direct' }, traffic: undefined }],
       transfers: [{ connection: 0, reverse: false, startMs: 2000, opener: SIDE, server: SIDE }],
       faults: [{ kind: 'partition', atMs: 500, nodes: [0], durationMs: Number.POSITIVE_INFINITY }],
     });

@@ -82,9 +82,20 @@ class Game {
     this.#stage = 'connections are made';
     const connections = await Promise.all(this.#plan.connections.map((connection) => this.#connect(connection)));
     this.#stage = 'streams run';
+    this.#reshape(connections);
     await this.#transfers.run(connections);
     this.#stage = 'connections close';
     await Promise.all(connections.map((connection) => connection.close()));
+  }
+
+  /** Traffic looks different while streams run: nothing of them may be lost by it. */
+  #reshape(connections: readonly Connection[]): void {
+    for (const { atMs, of, traffic } of this.#plan.reshapes) {
+      this.network.world.clock.after(atMs, () => {
+        if ('connection' in of) connections[of.connection]?.updateTraffic(traffic);
+        else if (this.network.runs(of.node)) this.network.node(of.node).updateTraffic(traffic);
+      });
+    }
   }
 
   async #connect(plan: ConnectionPlan): Promise<Connection> {
@@ -105,6 +116,8 @@ class Game {
   async #lookAtRest(): Promise<void> {
     const { network } = this;
     this.#stage = 'nodes forget';
+    // Cover would go on all the time.
+    for (const node of network.nodes) node.updateTraffic('plain');
     await network.world.clock.advance(FORGET_MS);
     for (const [number, node] of network.nodes.entries()) {
       const { relayLinkEnds, relayLinks, relayMemory } = node.status();

@@ -1,0 +1,36 @@
+import type { TrafficOption } from '@matryoshka/node';
+import { type Random, randomBelow, randomBetween, randomItem } from '@matryoshka/session';
+
+/** Somebody's traffic looks different from some time on. */
+export interface ReshapePlan {
+  /** After the connections are made. */
+  readonly atMs: number;
+  /** Number of the connection, at the side that opened it; or of the node. */
+  readonly of: { readonly connection: number } | { readonly node: number };
+  readonly traffic: TrafficOption;
+}
+
+/** How traffic looks: by name most often, otherwise in detail. */
+export function drawTraffic(random: Random): TrafficOption {
+  const named = randomItem(random, ['plain', 'standard', 'private', 'private', undefined, undefined] as const);
+  if (named !== undefined) return named;
+  const recordBytes = randomItem(random, [2048, 2049, 4096, 4096, 16_384]) as number;
+  // Seldom: so many records, all the time, take as many steps.
+  if (randomBelow(random, 8) === 0) return { padding: { recordBytes }, cover: { intervalMs: randomBetween(random, 50, 200) } };
+  return {
+    padding:
+      randomItem(random, ['none', 'padme', { maxBytes: randomBetween(random, 0, 2000) }, { recordBytes }, { recordBytes }] as const) ??
+      'none',
+    cover: randomBelow(random, 2) === 0 ? 'none' : { meanMs: randomBetween(random, 200, 5000) },
+  };
+}
+
+/** Changes while streams run. */
+export function drawReshapes(random: Random, nodes: number, connections: number): ReshapePlan[] {
+  const count = randomItem(random, [0, 0, 0, 1, 2]) as number;
+  return Array.from({ length: count }, () => ({
+    atMs: randomBelow(random, 3000),
+    of: randomBelow(random, 2) === 0 ? { node: randomBelow(random, nodes) } : { connection: randomBelow(random, connections) },
+    traffic: drawTraffic(random),
+  }));
+}
