@@ -1,31 +1,10 @@
 import { seededRandom, simulatedProvider } from '@matryoshka/simulation';
 import { describe, expect, test } from 'vitest';
-import { type CircuitOptions, type Connection, type ConnectOptions, type NodeOptions, createNode } from '../src/index.ts';
-import { TestNetwork, echo, intact, serveEcho } from './network.ts';
+import { type CircuitOptions, type Connection, type ConnectOptions, createNode } from '../src/index.ts';
+import { networkOf } from './circuits.ts';
+import { type TestNetwork, echo, intact } from './network.ts';
 
 const provider = simulatedProvider();
-
-/** A network of relays R1… and A and Z, all of which A has the descriptors of; Z serves an echo. */
-export async function networkOf(
-  seed: number,
-  relays: number,
-  a: Partial<NodeOptions> = {},
-  relay: (n: number) => Partial<NodeOptions> = () => ({}),
-): Promise<TestNetwork> {
-  const net = new TestNetwork(seed, { provider });
-  await net.start('A', '10.200.0.1', a);
-  await net.start('Z', '10.201.0.1', { relay: { enabled: true, forward: false }, directory: { publish: true } });
-  serveEcho(net.node('Z'));
-  for (let n = 1; n <= relays; n++) await net.start(`R${n}`, `10.${n}.0.1`, relay(n));
-  for (const name of net.names) shareDescriptor(net, name);
-  return net;
-}
-
-/** A gets the descriptor of a node, as if by an exchange. */
-function shareDescriptor(net: TestNetwork, name: string): void {
-  const descriptor = net.node(name).directory.get(net.node(name).peerId);
-  if (descriptor !== undefined) net.node('A').directory.publish(descriptor);
-}
 
 const circuit = (net: TestNetwork, options: CircuitOptions = {}, more: ConnectOptions = {}): Promise<Connection> =>
   net.node('A').connect(net.node('Z').peerId, { circuit: { hops: 4, ...options }, ...more });
@@ -153,6 +132,28 @@ describe('circuits over chosen relays', () => {
     expect(net.holdings()).toEqual(net.nothing());
     await net.close();
   });
+});
+
+test('where nothing can be built, little is tried', async () => {
+  const net = await networkOf(90, 4, { circuits: { ready: 2, entryGuards: 0 } });
+  await net.run(circuit(net));
+  await net.settle(1_000);
+  expect(net.node('A').status().circuits.length).toBe(3);
+  // Of four relays, three of which each circuit needs, two are gone.
+  for (const name of ['R1', 'R2']) await net.run(net.node(name).close());
+  const before = net.world.network.traffic.messages;
+  await net.settle(120_000);
+  expect(
+    net
+      .node('A')
+      .status()
+      .circuits.filter(({ users }) => users === 0),
+  ).toEqual([]);
+  const messages = net.world.network.traffic.messages - before;
+  await net.settle(120_000);
+  // The more often it failed, the rarer it becomes.
+  expect(net.world.network.traffic.messages - before - messages).toBeLessThan(messages);
+  await net.close();
 });
 
 describe('a circuit that loses a hop', () => {

@@ -131,6 +131,11 @@ export class TestNetwork {
     return { code: error.code, message: error.message, afterMs: this.world.clock.now() - from, error };
   }
 
+  /** Whose relay service it is. */
+  nameOfService(service: RelayService): string | undefined {
+    return this.#names.get(service.options.policy);
+  }
+
   /** Relay messages of all nodes from now on, as their code is handed them; `change` may replace one. */
   overhear(change?: (handed: Handed) => RelayMessage): Handed[] {
     const heard: Handed[] = [];

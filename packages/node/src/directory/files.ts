@@ -1,0 +1,2 @@
+export { FileDirectory, fileDirectory } from './file-directory.ts';
+export { fileGuards } from './file-guards.ts';
