@@ -23,6 +23,7 @@ test('exports of the main entry', async () => {
     'parsePeerId',
     'parseStaticKey',
     'randomNextHop',
+    'routing',
     'webStreams',
   ]);
 });

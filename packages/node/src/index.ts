@@ -48,7 +48,10 @@ export {
 export {
   type AcceptRequest,
   type Candidate,
+  type CandidateRule,
   type GuardedAddressClass,
+  type Party,
+  type PolicyParts,
   type RelayPorts,
   type RelayRequest,
   type RoutingPolicy,
@@ -56,3 +59,4 @@ export {
 } from '@matryoshka/relay';
 export { type Directory, type DirectoryChange, type DirectoryContext, type DirectoryFactory, memoryDirectory } from '@matryoshka/circuit';
 export type { VerifiedDescriptor } from '@matryoshka/session';
+export * as routing from './routing.ts';

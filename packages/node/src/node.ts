@@ -39,6 +39,7 @@ import { Emitter } from './emitter.ts';
 import { KeyPairsAhead } from './key-pairs-ahead.ts';
 import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './options.ts';
 import { Registrars, type RegistrationStatus } from './registrars.ts';
+import { peerTags } from './peer-tags.ts';
 import { SessionRegistry } from './registry.ts';
 import { SOFTWARE } from './software.ts';
 import { type NodeStatus, type RelayLinkStatus, circuitStatus, connectionStatus, relayLinkStatus } from './status.ts';
@@ -71,6 +72,8 @@ export interface NodeEvents extends Record<string, unknown> {
   readonly 'descriptor-refused': { readonly peerId: PeerId; readonly reason: MatryoshkaError };
   /** A registration with a relay has changed its state (R9). */
   readonly 'registration': RegistrationStatus;
+  /** The routing policy threw, or chose whom it was not offered: the request it was asked for heard that no peer is available. */
+  readonly 'policyFailed': { readonly error: MatryoshkaError };
   /** Something happened to a relay link that this node forwards. */
   readonly 'relay': { readonly event: 'requested' | 'opened' | 'closed'; readonly link: RelayLinkStatus };
 }
@@ -130,6 +133,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       },
       allowDial: options.relay.allowDial,
       policy: options.relay.policy ?? randomNextHop,
+      dangerouslyOfferExcluded: options.relay.dangerouslyOfferExcluded,
       accept: options.relay.accept,
       registrations: { ...DEFAULT_RELAY_OPTIONS.registrations, maxRegistrations: options.relay.maxRegistrations },
       relayMemoryBytes: options.relay.relayMemoryBytes,
@@ -409,6 +413,13 @@ export class MatryoshkaNode implements AsyncDisposable {
       ownEndpoints: () => ownEndpoints(this.#sessions, this.listening),
       endpointsOf: (peerId) => this.#book.endpointsOf(peerId),
       isKnown: (peerId) => this.#book.has(peerId),
+      tagsOf: peerTags({
+        configured: this.#options.relay.tags,
+        self: identity.peerId,
+        operator: this.#options.directory.operator,
+        directory: () => this.#directory?.directory,
+      }),
+      onPolicyFailed: (error) => this.#emitter.emit('policyFailed', { error }),
       dial: (endpoint) => this.#connector.dial(endpoint),
       accept: (link, first) => this.#acceptor.offer(link, first),
       onServed: (event, link) => this.#emitter.emit('relay', { event, link: relayLinkStatus(link) }),

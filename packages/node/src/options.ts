@@ -32,8 +32,15 @@ export interface RelayNodeOptions {
   readonly ipv6ExcludedNetworksCidrLeadingBits?: number;
   /** Kinds of addresses other than global ones that this node dials for others as the last hop (R17). Default none. */
   readonly allowDial?: readonly GuardedAddressClass[];
-  /** Chooses next hops; random by default (R4). */
+  /** Chooses next hops; random by default (R4). Ready ones are in `routing`, and the tutorial says how to write one. */
   readonly policy?: RoutingPolicy;
+  /** What the policy shall know of peers: words of one's own by peer id, e.g. `operator:NAME` for who runs it. */
+  readonly tags?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Offers the policy also neighbours that R4 excludes, because they share a network with this node, the previous hop or the
+   * destination; each says so (`excluded`). Dangerous: a random choice among them lets one operator be several hops.
+   */
+  readonly dangerouslyOfferExcluded?: boolean;
   /** Decides over relayed connections to this node, before any key material is touched (R10). */
   readonly accept?: (request: AcceptRequest) => boolean | Promise<boolean>;
   /**
@@ -115,6 +122,9 @@ function oneOf<const Names extends readonly [string, ...string[]]>(names: Names)
   return z.enum(names, `must be one of ${names.join(', ')}`);
 }
 
+const MAX_TAG_LENGTH = 72;
+const TAG = `must have 1 to ${MAX_TAG_LENGTH} characters`;
+const TAGS = 'must be lists of tags by peer id';
 const STATIC_KEY = `must be a Uint8Array of ${KEY_LENGTH} bytes`;
 const NETWORK_KEY = 'must be a Uint8Array of at least 16 bytes';
 
@@ -127,7 +137,11 @@ const relaySchema = z.strictObject({
   allowDial: z
     .array(oneOf(['loopback', 'link-local', 'private', 'multicast', 'unspecified', 'metadata', 'reserved']), 'must be a list')
     .default([]),
-  policy: object('a RoutingPolicy').optional(),
+  policy: z.custom(isPolicy, 'must be a RoutingPolicy: an object with selectNextHop()').optional(),
+  tags: z
+    .record(text(parsePeerId), z.array(z.string('must be text').min(1, TAG).max(MAX_TAG_LENGTH, TAG), 'must be a list of tags'), TAGS)
+    .default({}),
+  dangerouslyOfferExcluded: flag.default(false),
   accept: callable('a function').optional(),
   registerWith: z.array(text(parseRelay), 'must be a list of relays').max(16, 'must have 16 relays at most').default([]),
   maxRegistrations: whole(0, 1_000_000).default(1024),
@@ -219,6 +233,10 @@ export interface ParsedOptions
   readonly directory: DirectorySettings;
   readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'>> &
     Pick<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'>;
+}
+
+function isPolicy(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'selectNextHop' in value && typeof value.selectNextHop === 'function';
 }
 
 function parsePlace(value: string): void {

@@ -9,6 +9,13 @@ import { DEFAULT_RESUME_SETTINGS } from './resume-settings.ts';
 import { Session } from './session.ts';
 import { SessionTable } from './session-table.ts';
 
+/** A handshake that was answered. */
+interface Begun {
+  /** How many there were before and with it. */
+  readonly nth: number;
+  readonly answeredAtMs: number;
+}
+
 /** What counts as one source of direct links. */
 const SOURCE_BITS = { ipv4Bits: 24, ipv6Bits: 48 };
 
@@ -83,7 +90,8 @@ export class Acceptor {
     this.#inProgress.add(link);
     const place = this.#places.enter(sourceOf(link), () => link.close(new MatryoshkaError('session.busy')));
     const timer = environment.clock.after(environment.handshakeTimeoutMs, () => link.close(new MatryoshkaError('session.timeout')));
-    link.attach(this.#awaitOpening(link, handshake, ++this.#handshakes, place, timer));
+    const begun = { nth: ++this.#handshakes, answeredAtMs: environment.clock.now() };
+    link.attach(this.#awaitOpening(link, handshake, begun, place, timer));
     link.send([answer]);
   }
 
@@ -93,7 +101,7 @@ export class Acceptor {
     for (const link of [...this.#inProgress]) link.close(reason);
   }
 
-  #awaitOpening(link: Link, handshake: ResponderHandshake, nth: number, place: Place, timer: Timer): LinkHandler {
+  #awaitOpening(link: Link, handshake: ResponderHandshake, begun: Begun, place: Place, timer: Timer): LinkHandler {
     const finished = (): void => {
       timer.cancel();
       place.leave();
@@ -104,7 +112,7 @@ export class Acceptor {
     return {
       message: (bytes) => {
         try {
-          this.#open(link, handshake, nth, bytes);
+          this.#open(link, handshake, begun, bytes);
         } catch (error) {
           link.close(asMatryoshkaError(error, 'session.handshake-failed'));
         } finally {
@@ -119,7 +127,7 @@ export class Acceptor {
     };
   }
 
-  #open(link: Link, handshake: ResponderHandshake, nth: number, bytes: Uint8Array): void {
+  #open(link: Link, handshake: ResponderHandshake, { nth, answeredAtMs }: Begun, bytes: Uint8Array): void {
     const environment = this.#environment;
     if (bytes.length !== HANDSHAKE_OPENING_LENGTH) throw new MatryoshkaError('session.handshake-failed');
     const { identity: remote, length } = handshake.opening(bytes);
@@ -140,6 +148,7 @@ export class Acceptor {
       anonymous: false,
       sends: 1,
       recordLength: first.recordLength,
+      handshakeMs: environment.clock.now() - answeredAtMs,
       resume,
     });
     link.attach(session.linkHandler);

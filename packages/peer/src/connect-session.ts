@@ -68,6 +68,8 @@ function answered(
   path: { readonly source: LinkSource; readonly timeoutMs: number },
 ): Promise<Session> {
   return new Promise((resolve, reject) => {
+    const { clock } = environment;
+    const askedAtMs = clock.now();
     const handler: LinkHandler = {
       // Synchronous up to the session: nothing that comes next can be missed.
       message: (bytes) => {
@@ -94,6 +96,8 @@ function answered(
             anonymous: isAnonymous(options),
             traffic: options.traffic,
             sends: 1,
+            // A relay link is there when it is answered.
+            ...(link.info.kind === 'direct' && { handshakeMs: clock.now() - askedAtMs }),
             // Whoever answered the first time has to answer each time.
             resume: { sessionId, secret, path: { ...path, handshake: { ...options, demand: remote.peerId } } },
             ...(dialled && { dialled }),

@@ -11,6 +11,7 @@ import type { SessionTable } from './session-table.ts';
 import type { Stream } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
 import { Suspension } from './suspension.ts';
+import { Throughput } from './throughput.ts';
 import { SessionTraffic } from './traffic/session-traffic.ts';
 import type { TrafficSettings } from './traffic/traffic-settings.ts';
 
@@ -26,6 +27,8 @@ export interface SessionParts extends EpochParts {
   readonly traffic?: TrafficSettings | undefined;
   /** Record length that its initiator asked for when it opened it; 0: none. */
   readonly recordLength?: number;
+  /** Round-trip time of its handshake, in milliseconds, where it says something of its link. */
+  readonly handshakeMs?: number;
   /** What lets it go on over another link; without it it ends with its link. */
   readonly resume?: ResumeParts;
 }
@@ -87,6 +90,8 @@ export class Session implements OutboxHost, ResumptionHost {
   #bytesReceived = 0;
   /** Of the epochs before this one. */
   #bytesSentBefore = 0;
+  readonly #throughput: Throughput;
+  readonly #handshakeMs: number | undefined;
 
   constructor(environment: SessionEnvironment, parts: SessionParts) {
     this.#environment = environment;
@@ -96,6 +101,7 @@ export class Session implements OutboxHost, ResumptionHost {
     this.dialled = parts.dialled;
     this.anonymous = parts.anonymous;
     this.openedAtMs = environment.clock.now();
+    this.#handshakeMs = parts.handshakeMs;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -103,6 +109,7 @@ export class Session implements OutboxHost, ResumptionHost {
       this.#resolveGreeted = resolve;
     });
     this.#delivery = new Delivery(environment.resume?.retainedBytes);
+    this.#throughput = new Throughput(this.openedAtMs);
     this.#epoch = new Epoch(environment, parts.role, parts);
     this.#linkHandler = this.#handlerOf(this.#epoch);
     this.#outbox = new Outbox(this, environment.clock, new RecordWriter(environment.slabs), this.#delivery, this.#epoch);
@@ -114,6 +121,7 @@ export class Session implements OutboxHost, ResumptionHost {
     );
     this.#liveness = new Liveness(environment.clock, {
       tick: () => {
+        this.#throughput.sample(environment.clock.now(), this.bytesReceived + this.bytesSent);
         this.#epoch.keys.tick();
         if (this.#epoch.keys.due) this.#outbox.flushSoon();
       },
@@ -190,9 +198,14 @@ export class Session implements OutboxHost, ResumptionHost {
     return this.#streams;
   }
 
-  /** Round-trip time of the newest answered probe in milliseconds, once there was one. */
+  /** Round-trip time of the newest answered probe, or before there was one of the handshake where it says so, in milliseconds. */
   get roundTripMs(): number | undefined {
-    return this.#liveness.roundTripMs;
+    return this.#liveness.roundTripMs ?? this.#handshakeMs;
+  }
+
+  /** Bytes that the session has carried in a second at most, of late, both directions together. */
+  get bytesPerSecond(): number {
+    return this.#throughput.sample(this.#environment.clock.now(), this.bytesReceived + this.bytesSent);
   }
 
   /** Asks for it anew, unless that was done lately. */

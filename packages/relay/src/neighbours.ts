@@ -48,18 +48,27 @@ export class Exclusion {
   constructor(excluded: readonly Known[], bits: NetworkBits) {
     this.#bits = bits;
     this.#peerIds = new Set(excluded.map(({ peerId }) => peerId));
-    this.#networks = new Set(excluded.flatMap(({ endpoints }) => this.#networksOf(endpoints)));
+    this.#networks = new Set(excluded.flatMap(({ endpoints }) => networksOf(endpoints, bits)));
   }
 
-  excludes({ peerId, endpoints }: Known): boolean {
-    if (peerId !== undefined && this.#peerIds.has(peerId)) return true;
-    return this.#networksOf(endpoints).some((network) => this.#networks.has(network));
+  excludes(known: Known): boolean {
+    return this.isOne(known) || this.isNear(known);
   }
 
-  /** Where a host name leads is not known here. */
-  #networksOf(endpoints: readonly Endpoint[]): string[] {
-    return endpoints.filter(({ host }) => parseAddress(host) !== undefined).map(({ host }) => networkOf(host, this.#bits));
+  /** By identity. */
+  isOne({ peerId }: Known): boolean {
+    return peerId !== undefined && this.#peerIds.has(peerId);
   }
+
+  /** By network. */
+  isNear({ endpoints }: Known): boolean {
+    return networksOf(endpoints, this.#bits).some((network) => this.#networks.has(network));
+  }
+}
+
+/** Networks of endpoints; where a host name leads is not known here. */
+export function networksOf(endpoints: readonly Endpoint[], bits: NetworkBits): string[] {
+  return endpoints.filter(({ host }) => parseAddress(host) !== undefined).map(({ host }) => networkOf(host, bits));
 }
 
 /** What this node knows of itself and of those around it. */

@@ -1,4 +1,4 @@
-import { peerHash } from '@matryoshka/session';
+import { type PeerId, peerHash } from '@matryoshka/session';
 import { seededRandom } from '@matryoshka/simulation';
 import { type MatryoshkaError, type RelayDestination, parseEndpoint } from '@matryoshka/wire';
 import fc from 'fast-check';
@@ -8,7 +8,7 @@ import { Neighbours } from './neighbours.ts';
 import { NextHops } from './next-hops.ts';
 import { DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
 import type { RelayHost } from './relay-host.ts';
-import type { Candidate } from './routing-policy.ts';
+import type { Candidate, Party } from './routing-policy.ts';
 
 const NO_PEERS = expect.objectContaining({ code: 'relay.no-peers-available' } satisfies Partial<MatryoshkaError>);
 
@@ -19,9 +19,20 @@ interface Setting {
   readonly options?: Partial<RelayOptions>;
   readonly free?: (session: FakeSession) => boolean;
   readonly room?: (session: FakeSession) => boolean;
+  readonly tags?: (peerId: PeerId) => readonly string[];
+  readonly onPolicyFailed?: (error: MatryoshkaError) => void;
 }
 
-function nextHops({ sessions, seed = 1, own = [], options = {}, free = () => true, room = () => true }: Setting): NextHops {
+function nextHops({
+  sessions,
+  seed = 1,
+  own = [],
+  options = {},
+  free = () => true,
+  room = () => true,
+  tags,
+  onPolicyFailed,
+}: Setting): NextHops {
   const host = {
     clock: { now: () => 0 },
     random: seededRandom(seed),
@@ -29,6 +40,8 @@ function nextHops({ sessions, seed = 1, own = [], options = {}, free = () => tru
     sessions: () => sessions,
     ownEndpoints: () => own.map(endpoint),
     endpointsOf: () => [],
+    tagsOf: tags,
+    onPolicyFailed,
   } as unknown as RelayHost;
   return new NextHops(
     host,
@@ -190,23 +203,102 @@ describe('R18 the first relay', () => {
   });
 });
 
-test('a routing policy sees the candidates that are left, and its choice counts', () => {
+describe('a routing policy', () => {
   const previous = neighbour({ remote: '1.1.1.1:1' });
-  const first = neighbour({ remote: '5.5.5.5:1' });
-  const second = neighbour({ remote: '6.6.6.6:1' });
-  const seen: (readonly Candidate[])[] = [];
-  const policy: RelayOptions['policy'] = {
-    selectNextHop: ({ role, hopsLeft }, candidates) => {
+  const first = neighbour({ remote: '5.5.5.5:1', roundTripMs: 12, bytesPerSecond: 3000 });
+  const second = neighbour({ remote: '6.6.6.6:1', listening: ['7.7.7.7:999', '7.7.1.1:999'] });
+  const near = neighbour({ remote: '180.30.0.1:1' });
+  const sessions = [previous, first, second, near];
+  const policy = (selectNextHop: RelayOptions['policy']['selectNextHop']): Partial<RelayOptions> => ({ policy: { selectNextHop } });
+
+  test('sees the candidates that are left, and its choice counts', () => {
+    let seen: readonly Candidate[] = [];
+    const options = policy(({ role, hopsLeft }, candidates) => {
       expect({ role, hopsLeft }).toEqual({ role: 'next-hop', hopsLeft: 1 });
-      seen.push(candidates);
+      seen = candidates;
       return candidates.find(({ endpoint: { host } }) => host === '6.6.6.6');
-    },
-  };
-  const sessions = [previous, first, second, neighbour({ remote: '180.30.0.1:1' })];
-  expect(ask({ sessions, options: { policy } }, previous)).toBe(second);
-  expect(seen[0]?.map(({ endpoint: { host } }) => host)).toEqual(['5.5.5.5', '6.6.6.6']);
-  const nobody: RelayOptions['policy'] = { selectNextHop: () => undefined };
-  expect(() => ask({ sessions, options: { policy: nobody } }, previous)).toThrow(NO_PEERS);
-  const stranger: RelayOptions['policy'] = { selectNextHop: (_request, [candidate]) => ({ ...(candidate as Candidate) }) };
-  expect(() => ask({ sessions, options: { policy: stranger } }, previous)).toThrow(NO_PEERS);
+    });
+    expect(ask({ sessions, options }, previous)).toBe(second);
+    expect(seen).toEqual([
+      {
+        peerId: (first.remote as { peerId: string }).peerId,
+        endpoint: endpoint('5.5.5.5:1'),
+        networks: ['5.5.0.0/16'],
+        tags: [],
+        links: 0,
+        roundTripMs: 12,
+        bytesPerSecond: 3000,
+        ageMs: 0,
+        excluded: false,
+      },
+      expect.objectContaining({ networks: ['6.6.0.0/16', '7.7.0.0/16'], excluded: false }),
+    ]);
+    expect(() => ask({ sessions, options: policy(() => undefined) }, previous)).toThrow(NO_PEERS);
+  });
+
+  test('is told around whom it chooses: this node, the previous hop, the destination, with their tags', () => {
+    let around: readonly Party[] = [];
+    const options = policy((request, [candidate]) => {
+      around = request.around;
+      return candidate;
+    });
+    ask({ sessions, own: ['4.4.4.4:999'], options, tags: (peerId) => (peerId === fakePeer(0) ? ['mine'] : []) }, previous);
+    expect(around).toEqual([
+      { peerId: fakePeer(0), networks: ['4.4.0.0/16'], tags: ['mine'] },
+      expect.objectContaining({ networks: ['1.1.0.0/16'] }),
+      expect.objectContaining({ peerId: undefined, networks: [] }),
+      { peerId: undefined, networks: ['180.30.0.0/16'], tags: [] },
+    ]);
+  });
+
+  test('is not asked where nobody is left, nor twice', () => {
+    let asked = 0;
+    const options = policy((_request, [candidate]) => {
+      asked++;
+      return candidate;
+    });
+    expect(() => ask({ sessions: [previous], options }, previous)).toThrow(NO_PEERS);
+    expect(() => ask({ sessions, options, room: () => false }, previous)).toThrow(expect.objectContaining({ code: 'relay.busy' }));
+    expect(asked).toBe(0);
+    ask({ sessions, options }, previous);
+    expect(asked).toBe(1);
+  });
+
+  test.each<[string, RelayOptions['policy']['selectNextHop']]>([
+    ['throws', () => expect.fail('no idea')],
+    ['returns a copy of a candidate', (_request, [candidate]) => ({ ...(candidate as Candidate) })],
+    ['returns somebody whom it was not offered', () => ({ peerId: fakePeer(1) }) as Candidate],
+  ])('that %s: others hear that no peer is available, this node why', (_what, select) => {
+    const failures: MatryoshkaError[] = [];
+    const setting = { sessions, options: policy(select), onPolicyFailed: (error: MatryoshkaError) => failures.push(error) };
+    expect(() => ask(setting, previous)).toThrow(NO_PEERS);
+    expect(failures.map(({ code }) => code)).toEqual(['relay.policy-failed']);
+    // For one's own relay link it is one's own affair.
+    expect(() => nextHops(setting).gateway(DESTINATION, 3)).toThrow(expect.objectContaining({ code: 'relay.policy-failed' }));
+    expect(failures).toHaveLength(1);
+  });
+
+  test('may be offered those who are excluded by network, and by nothing else', () => {
+    let offered: (readonly [string, boolean])[] = [];
+    const options: Partial<RelayOptions> = {
+      dangerouslyOfferExcluded: true,
+      ...policy((_request, candidates) => {
+        offered = candidates.map(({ endpoint: { host }, excluded }) => [host, excluded] as const);
+        return candidates[0];
+      }),
+    };
+    const destination = { ...DESTINATION, peer: peerHash((near.remote as { peerId: ReturnType<typeof fakePeer> }).peerId) };
+    const beside = neighbour({ remote: '1.1.2.2:1' });
+    const loop = neighbour({ remote: '8.8.8.8:1', carriers: [previous.id] });
+    const all = [...sessions, beside, loop, neighbour({ remote: '9.9.9.9:1', relaying: false })];
+    ask({ sessions: all, options }, previous);
+    expect(offered).toEqual([
+      ['5.5.5.5', false],
+      ['6.6.6.6', false],
+      ['180.30.0.1', true],
+      ['1.1.2.2', true],
+    ]);
+    ask({ sessions: all, options }, previous, destination);
+    expect(offered.map(([host]) => host)).toEqual(['5.5.5.5', '6.6.6.6', '1.1.2.2']);
+  });
 });

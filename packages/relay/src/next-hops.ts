@@ -1,11 +1,13 @@
 import type { Session } from '@matryoshka/peer';
 import { type PeerId, randomItem } from '@matryoshka/session';
 import { MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
-import { Exclusion, type Known, type Neighbours, isShared, peerIdOf, wouldLoop } from './neighbours.ts';
+import { Exclusion, type Known, type Neighbours, isShared, networksOf, peerIdOf, wouldLoop } from './neighbours.ts';
 import type { RelayOptions } from './options.ts';
 import type { RelayHost } from './relay-host.ts';
+import { copyDestination } from './copy-destination.ts';
+import { checkedChoice } from './policy/checked-choice.ts';
 import { MAX_NESTING } from './relay-link.ts';
-import type { Candidate, RelayRequest } from './routing-policy.ts';
+import type { Candidate, Party, RelayRequest } from './routing-policy.ts';
 
 /** What the choice of a next hop has to know of the links there are. */
 export interface LinkCounts {
@@ -28,7 +30,17 @@ export interface NextHopRequest {
   readonly tried: ReadonlySet<Session>;
 }
 
-/** Chooses neighbours to carry relay links on, at random within the exclusions (R4, R18). */
+/** What a policy is asked, before it is put into its words. */
+interface Question extends Omit<RelayRequest, 'around'> {
+  readonly excluded: readonly Known[];
+  /** Whom else not to choose, without any judgement of those near them. */
+  readonly avoided?: readonly Known[];
+}
+
+/** Those who may be chosen, and the session that each would be asked on. */
+type Candidates = ReadonlyMap<Candidate, Session>;
+
+/** Chooses neighbours to carry relay links on, by a policy within the exclusions (R4, R18). */
 export class NextHops {
   readonly #host: RelayHost;
   readonly #neighbours: Neighbours;
@@ -51,27 +63,35 @@ export class NextHops {
     // Of an anonymous previous hop behind a relay, that relay is all that is known.
     const excluded = [neighbours.self(), neighbours.of(previous), neighbours.carriersOf(previous), ...neighbours.destination(destination)];
     const triedPeers = new Set([...tried].map(peerIdOf));
-    const request: RelayRequest = { hopsLeft: hopsLeft - 1, destination, role: 'next-hop' };
+    const question: Question = { hopsLeft: hopsLeft - 1, destination, role: 'next-hop', excluded };
     const usable = (session: Session): boolean =>
       !triedPeers.has(peerIdOf(session)) && !wouldLoop(session, previous) && this.#links.free(session, port);
-    const chosen = this.#choose(request, excluded, (session) => usable(session) && this.#links.room(session));
-    if (chosen !== undefined) return chosen;
-    throw new MatryoshkaError(this.#choose(request, excluded, usable) === undefined ? 'relay.no-peers-available' : 'relay.busy');
+    const able = this.#candidates(question, usable);
+    const withRoom = this.#withRoom(able);
+    if (withRoom.size === 0 && able.size > 0) throw new MatryoshkaError('relay.busy');
+    try {
+      return this.#choose(question, withRoom);
+    } catch (error) {
+      if (!isPolicyFailure(error)) throw error;
+      // What is wrong here is nobody else's affair.
+      this.#host.onPolicyFailed?.(error);
+      throw new MatryoshkaError('relay.no-peers-available', undefined, { cause: error });
+    }
   }
 
   /**
    * The originator's first relay (R18): the same exclusions, without a previous hop.
    * @param avoid - whom else not to choose (R13)
-   * @throws MatryoshkaError `relay.no-peers-available`
+   * @throws MatryoshkaError `relay.no-peers-available`, `relay.policy-failed`
    */
   gateway(destination: RelayDestination, hops: number, avoid: Iterable<PeerId> = []): Session {
     const avoided = Array.from(avoid, (peerId): Known => ({ peerId, endpoints: [] }));
-    const excluded = [this.#neighbours.self(), ...this.#neighbours.destination(destination), ...avoided];
-    const request: RelayRequest = { hopsLeft: hops - 1, destination, role: 'gateway' };
+    const excluded = [this.#neighbours.self(), ...this.#neighbours.destination(destination)];
+    const question: Question = { hopsLeft: hops - 1, destination, role: 'gateway', excluded, avoided };
+    const able = this.#candidates(question, () => true);
+    const withRoom = this.#withRoom(able);
     // Where none has room for another request, its error says when there will be.
-    const chosen = this.#choose(request, excluded, (session) => this.#links.room(session)) ?? this.#choose(request, excluded, () => true);
-    if (chosen === undefined) throw new MatryoshkaError('relay.no-peers-available');
-    return chosen;
+    return this.#choose(question, withRoom.size > 0 ? withRoom : able);
   }
 
   /** Whether a peer that is not connected could be the first relay on the way to `destination`. */
@@ -79,20 +99,35 @@ export class NextHops {
     return !this.#exclusion([this.#neighbours.self(), ...this.#neighbours.destination(destination)]).excludes(candidate);
   }
 
-  #choose(request: RelayRequest, excluded: readonly Known[], usable: (session: Session) => boolean): Session | undefined {
-    const exclusion = this.#exclusion(excluded);
-    const sessions = new Map<Candidate, Session>();
+  /** Who may be chosen, whatever the policy. */
+  #candidates({ excluded, avoided = [] }: Question, usable: (session: Session) => boolean): Candidates {
+    const exclusion = this.#exclusion([...excluded, ...avoided]);
+    const candidates = new Map<Candidate, Session>();
     for (const [peerId, all] of this.#byPeer()) {
+      const peer = this.#neighbours.peer(peerId, all);
+      if (exclusion.isOne(peer)) continue;
       // One that is itself relayed is judged by where it is and by where those are that carry it.
-      const able = all.filter(
-        (session) => mayRelay(session) && usable(session) && !exclusion.excludes(this.#neighbours.carriersOf(session)),
-      );
-      if (able.length === 0 || exclusion.excludes(this.#neighbours.peer(peerId, all))) continue;
-      const session = this.#best(able);
-      sessions.set(this.#candidate(session), session);
+      const isNear = (session: Session): boolean => exclusion.isNear(peer) || exclusion.isNear(this.#neighbours.carriersOf(session));
+      const able = all.filter((session) => mayRelay(session) && usable(session));
+      const offered = this.#options.dangerouslyOfferExcluded ? able : able.filter((session) => !isNear(session));
+      const session = this.#best(offered);
+      if (session !== undefined) candidates.set(this.#candidate(peer, session, isNear(session)), session);
     }
-    const chosen = this.#options.policy.selectNextHop(request, [...sessions.keys()], this.#host.random);
-    return chosen === undefined ? undefined : sessions.get(chosen);
+    return candidates;
+  }
+
+  #withRoom(candidates: Candidates): Candidates {
+    return new Map([...candidates].filter(([, session]) => this.#links.room(session)));
+  }
+
+  /** @throws MatryoshkaError `relay.no-peers-available`, `relay.policy-failed` */
+  #choose({ destination, excluded, hopsLeft, role }: Question, candidates: Candidates): Session {
+    if (candidates.size === 0) throw new MatryoshkaError('relay.no-peers-available');
+    const around = excluded.map((known) => this.#party(known));
+    const request: RelayRequest = { hopsLeft, role, destination: copyDestination(destination), around };
+    const chosen = checkedChoice(this.#options.policy, request, [...candidates.keys()], this.#host.random);
+    if (chosen === undefined) throw new MatryoshkaError('relay.no-peers-available');
+    return candidates.get(chosen) as Session;
   }
 
   #exclusion(excluded: readonly Known[]): Exclusion {
@@ -113,20 +148,32 @@ export class NextHops {
   }
 
   /** A direct session to a peer rather than a relayed one. */
-  #best(sessions: readonly Session[]): Session {
+  #best(sessions: readonly Session[]): Session | undefined {
     const direct = sessions.filter((session) => session.link.info.kind === 'direct');
-    return randomItem(this.#host.random, direct.length > 0 ? direct : sessions) as Session;
+    return randomItem(this.#host.random, direct.length > 0 ? direct : sessions);
   }
 
-  #candidate(session: Session): Candidate {
+  #candidate(peer: Known, session: Session, excluded: boolean): Candidate {
     return {
-      peerId: peerIdOf(session) as PeerId,
-      endpoint: session.link.remote,
+      ...this.#party({ ...peer, endpoints: [...peer.endpoints, ...this.#neighbours.carriersOf(session).endpoints] }),
+      peerId: peer.peerId as PeerId,
+      endpoint: Object.freeze({ ...session.link.remote }),
       links: this.#links.count(session),
       roundTripMs: session.roundTripMs,
+      bytesPerSecond: session.bytesPerSecond,
       ageMs: this.#host.clock.now() - session.openedAtMs,
+      excluded,
     };
   }
+
+  #party({ peerId, endpoints }: Known): Party {
+    const networks = [...new Set(networksOf(endpoints, this.#options.networkBits))];
+    return { peerId, networks, tags: peerId === undefined ? [] : [...(this.#host.tagsOf?.(peerId) ?? [])] };
+  }
+}
+
+function isPolicyFailure(error: unknown): error is MatryoshkaError {
+  return error instanceof MatryoshkaError && error.code === 'relay.policy-failed';
 }
 
 /** Whether a session's other side can be chosen at random at all: one that announces relaying. */

@@ -28,6 +28,11 @@ export interface RelayOptions {
   /** Addresses that are not global and may be dialled for others nevertheless (R17). */
   readonly allowDial: readonly GuardedAddressClass[];
   readonly policy: RoutingPolicy;
+  /**
+   * Offers the policy also those whom R4 excludes by their network, marked `excluded`: it then decides about that alone.
+   * Never those who are this node, the previous hop or the destination by identity, nor who leads in a circle.
+   */
+  readonly dangerouslyOfferExcluded: boolean;
   /** Decides over relayed connections to this node, before any key material is touched (R10). */
   readonly accept: ((request: AcceptRequest) => boolean | Promise<boolean>) | undefined;
   /** Bound of all credit granted for relaying, in bytes. */
@@ -53,6 +58,7 @@ export const DEFAULT_RELAY_OPTIONS: RelayOptions = {
   networkBits: { ipv4Bits: 16, ipv6Bits: 48 },
   allowDial: [],
   policy: randomNextHop,
+  dangerouslyOfferExcluded: false,
   accept: undefined,
   relayMemoryBytes: RELAY_MEMORY_BYTES,
   registrations: { maxRegistrations: 1024, maxRegistrationsPerNetwork: 64 },

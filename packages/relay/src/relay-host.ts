@@ -1,7 +1,7 @@
 import type { Session } from '@matryoshka/peer';
 import type { PeerId, Random } from '@matryoshka/session';
 import type { Accept, Clock } from '@matryoshka/transport';
-import type { Endpoint, RelayRegister } from '@matryoshka/wire';
+import type { Endpoint, MatryoshkaError, RelayRegister } from '@matryoshka/wire';
 import type { ServedLink } from './served-link.ts';
 
 /**
@@ -23,6 +23,10 @@ export interface RelayHost {
   endpointsOf(peerId: PeerId): readonly Endpoint[];
   /** Whether a peer is known beforehand, so that it may ask for more (R14); by default nobody is. */
   isKnown?(peerId: PeerId): boolean;
+  /** What is said of a peer, for routing policies; by default nothing. */
+  tagsOf?(peerId: PeerId): readonly string[];
+  /** The routing policy failed over someone else's request, who hears only that no peer is available. */
+  onPolicyFailed?(error: MatryoshkaError): void;
   /** Makes a direct connection to an endpoint, for a last hop. Whoever is there: the originator verifies it end to end. */
   dial(endpoint: Endpoint): Promise<Session>;
   /** Takes a relay link that ends here, with its first handshake message. */

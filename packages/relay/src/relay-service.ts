@@ -14,6 +14,7 @@ import { Accounts } from './account.ts';
 import { Allowances, type Claim } from './allowance.ts';
 import { OnwardAllowances } from './allowance-onward.ts';
 import { Arrivals } from './arrivals.ts';
+import { copyDestination } from './copy-destination.ts';
 import { creditAccount } from './credit-account.ts';
 import { CreditPool } from './credit-pool.ts';
 import { greetings } from './greetings.ts';
@@ -406,12 +407,4 @@ export class RelayService implements RelayHandler, ServedLinkHost {
 
 function laterThan(reason: ReasonCode, retryAfterMs: number, message?: string): MatryoshkaError {
   return new MatryoshkaError(reason, message, { retryAfterMs: Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) });
-}
-
-function copyDestination(destination: RelayDestination): RelayDestination {
-  return {
-    ...(destination.endpoint !== undefined && { endpoint: destination.endpoint }),
-    ...(destination.peer !== undefined && { peer: destination.peer.slice() }),
-    ...(destination.relay !== undefined && { relay: destination.relay.slice() }),
-  };
 }

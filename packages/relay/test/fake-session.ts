@@ -23,6 +23,8 @@ export interface FakeSessionOptions {
   readonly sending?: boolean;
   readonly stalled?: boolean;
   readonly role?: 'initiator' | 'responder';
+  readonly roundTripMs?: number;
+  readonly bytesPerSecond?: number;
 }
 
 /** A session that only is looked at, and remembers what was sent on it. */
@@ -61,7 +63,8 @@ export function fakeSession(options: FakeSessionOptions = {}): FakeSession {
     anonymous: options.anonymous ?? false,
     sending: options.sending ?? true,
     stalled: options.stalled ?? false,
-    roundTripMs: undefined,
+    roundTripMs: options.roundTripMs,
+    bytesPerSecond: options.bytesPerSecond ?? 0,
     measureRoundTrip() {},
     openedAtMs: 0,
     streams: [] as unknown[],
