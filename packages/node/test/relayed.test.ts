@@ -214,3 +214,17 @@ describe('R12 what relays know', () => {
     await net.close();
   });
 });
+
+test('a peer that is named by its id is where its relay is for nobody: the same relay leads to it once more', async () => {
+  const net = new TestNetwork(30);
+  await net.startAll(['A', 'B', 'D']);
+  serveEcho(net.node('D'));
+  await net.connect('A', 'B');
+  await net.connect('D', 'B');
+  for (let time = 0; time < 2; time++) {
+    const connection = await net.run(net.node('A').connect(net.node('D').peerId, { hops: 2 }));
+    expect(connection).toMatchObject({ kind: 'relayed', authenticated: true });
+    await net.settle();
+  }
+  await net.close();
+});

@@ -86,7 +86,7 @@ export class Neighbours {
   /** The other side of a session. */
   of(session: Session): Known {
     const peerId = peerIdOf(session);
-    return peerId === undefined ? { endpoints: endpointsOf(session) } : this.peer(peerId, [session, ...this.#sessionsTo(peerId)]);
+    return peerId === undefined ? { endpoints: this.#endpointsOf(session) } : this.peer(peerId, [session, ...this.#sessionsTo(peerId)]);
   }
 
   /** Where those are that carry a session; nowhere for a direct one. */
@@ -105,7 +105,13 @@ export class Neighbours {
 
   /** A peer, by all of its sessions and what else is known. */
   peer(peerId: PeerId, sessions: readonly Session[]): Known {
-    return { peerId, endpoints: [...sessions.flatMap(endpointsOf), ...this.#host.endpointsOf(peerId)] };
+    return { peerId, endpoints: [...sessions.flatMap((session) => this.#endpointsOf(session)), ...this.#host.endpointsOf(peerId)] };
+  }
+
+  /** Of a peer that was named by its id alone, the link has the place of the relay on the way, who is somebody else. */
+  #endpointsOf(session: Session): Endpoint[] {
+    const way = this.carriersOf(session).endpoints;
+    return endpointsOf(session).filter(({ host, port }) => !way.some((other) => other.host === host && other.port === port));
   }
 
   #sessionsTo(peerId: PeerId): Session[] {
