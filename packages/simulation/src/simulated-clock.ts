@@ -58,6 +58,11 @@ export class SimulatedClock implements Clock {
     return this.#stepsTaken;
   }
 
+  /** Timers that are set, those of machines that have crashed included, and ticks that are due. */
+  get pending(): number {
+    return this.#timers.length + this.#soon.length;
+  }
+
   now(): number {
     return this.#nowMs;
   }

@@ -2,7 +2,7 @@ import type { Link, WireSide } from '@matryoshka/transport';
 import { Recorder } from '@matryoshka/transport/contract';
 import type { Endpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
-import type { SimulatedWire } from './simulated-wire.ts';
+import type { CutOptions, SimulatedWire } from './simulated-wire.ts';
 import { type World, type WorldOptions, createWorld } from './world.ts';
 
 const ALICE = '198.51.100.1';
@@ -77,6 +77,24 @@ describe('a link that is cut', () => {
     expect(accepted).toBe(0);
     expect(alice.reasons.map(({ code }) => code)).toEqual(['transport.closed']);
   });
+
+  test.each([false, true])(
+    'before its first message is there, and the listener is never told: it gives up by itself (in flight %s)',
+    async (inFlight) => {
+      const world = createWorld({ seed: 1, latencyMs: 10 });
+      const { clock, network } = world;
+      await network.host(BOB)({ clock }).listen!(BOB_ENDPOINT, () => {});
+      const cut: CutOptions = { inFlight, toldMs: { dialler: 300, listener: NEVER } };
+      network.watch((wire) => (inFlight ? clock.after(5, () => wire.cut(cut)) : wire.cut({ ...cut, at: { side: 'dialler', byte: 50 } })));
+      const dialled = await world.run(network.host(ALICE)({ clock }).dial(BOB_ENDPOINT, FIRST, {}));
+      dialled.attach(new Recorder());
+      await clock.advance(9_900);
+      expect(network.wires().length).toBe(1);
+      await clock.advance(200);
+      expect(network.wires()).toEqual([]);
+      expect(clock.pending).toBe(0);
+    },
+  );
 
   test('is noticed by each side when it is told, and not before', async () => {
     const { world, wire, alice, bob } = await connected();

@@ -153,24 +153,35 @@ class Network implements MemoryNetwork {
       accepted.close(new MatryoshkaError('session.refused'));
       return dialled;
     }
-    if (!dialled.loses) this.travel(from, to, first.length, () => this.#arrive(dialled, accepted, first));
+    // A listener waits so long for a first message, which may be lost on its way.
+    const giveUp = (): void => {
+      const reason = new MatryoshkaError('transport.closed', 'no first message came');
+      clock.after(handshakeTimeoutMs, () => accepted.breakEnd(reason));
+    };
+    const travels = !dialled.loses && this.travel(from, to, first.length, () => this.#arrive(dialled, accepted, first, giveUp));
+    if (!travels) giveUp();
     return dialled;
   }
 
   /** The first message is there. */
-  #arrive(dialled: MemoryLink, accepted: MemoryLink, first: Uint8Array): void {
+  #arrive(dialled: MemoryLink, accepted: MemoryLink, first: Uint8Array, giveUp: () => void): void {
     const listening = this.#accepts.get(key(accepted.local));
     if (listening === undefined) accepted.break(new MatryoshkaError('transport.closed', 'the listener closed'));
-    if (listening === undefined || accepted.finished || dialled.losesInFlight) return;
+    if (listening === undefined || accepted.finished) return;
+    if (dialled.losesInFlight) {
+      giveUp();
+      return;
+    }
     this.options.delivered?.(dialled.local, accepted.local, first);
     listening.accept(accepted, first);
   }
 
-  /** Runs `arrive` when so many bytes sent now would be there. */
-  travel(from: Endpoint, to: Endpoint, length: number, arrive: () => void): void {
+  /** Runs `arrive` when so many bytes sent now would be there; false where they never are. */
+  travel(from: Endpoint, to: Endpoint, length: number, arrive: () => void): boolean {
     const delayMs = this.options.delayMs?.(from, to, length) ?? 0;
     if (delayMs === 0) this.options.clock.soon(arrive);
     else if (delayMs !== Number.POSITIVE_INFINITY) this.options.clock.after(delayMs, arrive);
+    return delayMs !== Number.POSITIVE_INFINITY;
   }
 }
 
