@@ -1,7 +1,6 @@
 import { type Random, randomBelow, randomBetween, randomItem } from '@matryoshka/session';
 import type { CutOptions } from '@matryoshka/simulation';
 import type { WireSide } from '@matryoshka/transport';
-import type { ConnectionPlan } from './plan.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 /** Faults happen within this time from the beginning of the transfers, in milliseconds. */
@@ -23,7 +22,7 @@ export type FaultPlan =
   | { readonly kind: 'cut-at-byte'; readonly wire: number; readonly cut: CutOptions }
   /** Nothing gets through in one or both directions any more, and nobody is told. */
   | { readonly kind: 'half-open'; readonly atMs: number; readonly which: number; readonly sides: readonly WireSide[] }
-  /** A node that is neither end of a connection nor hop of a circuit crashes, and starts again. */
+  /** A node crashes, and starts again after `downMs`; never after `Infinity`. */
   | { readonly kind: 'crash'; readonly atMs: number; readonly node: number; readonly downMs: number; readonly toldMs: number }
   /** The nodes named and the others do not hear each other for a while. */
   | { readonly kind: 'partition'; readonly atMs: number; readonly nodes: readonly number[]; readonly durationMs: number };
@@ -31,7 +30,8 @@ export type FaultPlan =
 /** What faults can hit. */
 export interface FaultTargets {
   readonly nodes: number;
-  readonly connections: readonly ConnectionPlan[];
+  /** Nodes that never crash. */
+  readonly spared: ReadonlySet<number>;
   readonly maxFaults: number;
 }
 
@@ -40,7 +40,7 @@ export function drawFaults(random: Random, targets: FaultTargets): readonly Faul
   return Array.from({ length: randomBetween(random, 1, targets.maxFaults) }, () => drawFault(random, targets));
 }
 
-function drawFault(random: Random, { nodes, connections }: FaultTargets): FaultPlan {
+function drawFault(random: Random, { nodes, spared }: FaultTargets): FaultPlan {
   const atMs = randomBelow(random, FAULTS_WITHIN_MS);
   const which = randomBelow(random, 1000) / 1000;
   switch (randomBelow(random, 6)) {
@@ -61,13 +61,11 @@ function drawFault(random: Random, { nodes, connections }: FaultTargets): FaultP
         sides: randomItem(random, [['dialler'], ['listener'], ['dialler', 'listener']]) as WireSide[],
       };
     case 4: {
-      // A circuit lives as long as its hops do.
-      const ends = new Set(connections.flatMap(({ from, to, way }) => [from, to, ...(way.kind === 'telescoped' ? way.path : [])]));
       const node = randomItem(
         random,
-        Array.from({ length: nodes }, (_, i) => i).filter((i) => !ends.has(i)),
+        Array.from({ length: nodes }, (_, i) => i).filter((i) => !spared.has(i)),
       );
-      // Where every node is an end, a cut instead: a session lives only as long as both ends do.
+      // Where every node is spared, a cut instead.
       if (node === undefined) return { kind: 'cut', atMs, which, cut: drawCut(random) };
       return { kind: 'crash', atMs, node, downMs: randomBelow(random, 5000), toldMs: drawToldMs(random) };
     }

@@ -1,17 +1,28 @@
-import type { SimulatedWire } from '@matryoshka/simulation';
+import type { SimulatedWire, World } from '@matryoshka/simulation';
 import type { FaultPlan } from './fault-plan.ts';
-import { type Network, addressOf } from './network.ts';
+
+/** A network of nodes, by numbers, that faults happen to. */
+export interface Breakable {
+  readonly world: World;
+  addressOf(node: number): string;
+  /** Whether a node runs: it has not crashed, or has started again. */
+  runs(node: number): boolean;
+  /** Crashes a node; what it was is gone. Its neighbours are told after so many milliseconds, or never. */
+  crash(node: number, toldMs: number): void;
+  /** Starts a crashed node again. */
+  restart(node: number): Promise<void>;
+}
 
 /** Lets the faults of a plan happen, and counts those that did: some find nothing to break. */
 export class Faults {
-  readonly #network: Network;
+  readonly #network: Breakable;
   readonly #nodes: number;
   readonly #report: (violation: string) => void;
   /** Links that are cut, some of them under a byte, if they come so far. */
   readonly #doomed = new Set<SimulatedWire>();
   #happened = 0;
 
-  constructor(network: Network, nodes: number, report: (violation: string) => void) {
+  constructor(network: Breakable, nodes: number, report: (violation: string) => void) {
     this.#network = network;
     this.#nodes = nodes;
     this.#report = report;
@@ -51,14 +62,15 @@ export class Faults {
         if (!this.#network.runs(fault.node)) return;
         this.#happened++;
         this.#network.crash(fault.node, fault.toldMs);
-        world.clock.after(fault.downMs, () => this.#restart(fault.node));
+        if (fault.downMs < Number.POSITIVE_INFINITY) world.clock.after(fault.downMs, () => this.#restart(fault.node));
         return;
       case 'partition': {
         const all = Array.from({ length: this.#nodes }, (_, number) => number);
         const others = all.filter((number) => !fault.nodes.includes(number));
         if (fault.nodes.length === 0 || others.length === 0) return;
         this.#happened++;
-        world.network.partition(fault.nodes.map(addressOf), others.map(addressOf), fault.durationMs);
+        const addresses = (numbers: readonly number[]): string[] => numbers.map((number) => this.#network.addressOf(number));
+        world.network.partition(addresses(fault.nodes), addresses(others), fault.durationMs);
         return;
       }
       default:

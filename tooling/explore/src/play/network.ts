@@ -1,6 +1,7 @@
 import { type Connection, type MatryoshkaNode, type TrafficOption, createNode } from '@matryoshka/node';
 import { type CryptoProvider, portableProvider, randomBytes } from '@matryoshka/session';
 import { type Machine, type World, createWorld } from '@matryoshka/simulation';
+import type { Breakable } from './faults.ts';
 import type { ConnectionPlan, Plan } from './plan.ts';
 
 const PORT = 999;
@@ -13,7 +14,7 @@ interface Running {
 }
 
 /** The nodes of a plan, each on a machine of its own, in one world. */
-export class Network {
+export class Network implements Breakable {
   readonly world: World;
   readonly #plan: Plan;
   readonly #identities: readonly Uint8Array[];
@@ -78,12 +79,14 @@ export class Network {
     }
   }
 
-  /** Whether a node runs: it has not crashed, or has started again. */
+  addressOf(number: number): string {
+    return addressOf(number);
+  }
+
   runs(number: number): boolean {
     return !this.#at(number).machine.crashed;
   }
 
-  /** Crashes a node; what it was is gone. */
   crash(number: number, toldMs: number): void {
     this.#at(number).machine.crash({ toldMs });
   }

@@ -90,8 +90,13 @@ export function drawPlan(seed: number, { maxFaults }: Knobs): Plan {
     reshapes: drawReshapes(random, nodes, connections.length),
     connections,
     transfers,
-    faults: maxFaults === 0 ? [] : drawFaults(random, { nodes, connections, maxFaults }),
+    faults: maxFaults === 0 ? [] : drawFaults(random, { nodes, spared: lifelines(connections), maxFaults }),
   };
+}
+
+/** The nodes that connections live only as long as: their ends, and the hops of circuits. */
+function lifelines(connections: readonly ConnectionPlan[]): ReadonlySet<number> {
+  return new Set(connections.flatMap(({ from, to, way }) => [from, to, ...(way.kind === 'telescoped' ? way.path : [])]));
 }
 
 function drawPaths(random: Random, nodes: number): Plan['paths'] {
@@ -138,7 +143,8 @@ function drawTransfers(random: Random, connection: number): TransferPlan[] {
   }));
 }
 
-function drawSide(random: Random): SidePlan {
+/** How much one side of a stream sends, and how. */
+export function drawSide(random: Random): SidePlan {
   // Most are small, so that many worlds can be tried; some are larger than every window.
   const largest = randomItem(random, [2, 2, 2, 2, 2, 2, 40, 40, 40, 400]) as number;
   return {
@@ -152,7 +158,7 @@ function drawSide(random: Random): SidePlan {
 }
 
 /** The numbers from 0 to below `count` in random order. */
-function shuffled(random: Random, count: number): number[] {
+export function shuffled(random: Random, count: number): number[] {
   const numbers = Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = randomBelow(random, i + 1);

@@ -18,6 +18,8 @@ export interface SideParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly report: (violation: string) => void;
+  /** The stream failed; by default that is a violation. */
+  readonly failed?: (error: MatryoshkaError) => void;
 }
 
 /** One end of a stream: sends its bytes as planned, and checks those that come. */
@@ -75,8 +77,8 @@ export class TransferSide implements StreamHandler {
   }
 
   closed(error: MatryoshkaError | undefined): void {
-    const { name, report } = this.#parts;
-    if (error !== undefined) report(`${name}: failed with ${error.code}: ${error.message}`);
+    const { name, report, failed = (): void => report(`${name}: failed with ${error?.code}: ${error?.message}`) } = this.#parts;
+    if (error !== undefined) failed(error);
     else if (!this.#ended) this.#unsound('closed before the end came');
     this.#resolveClosed();
   }
@@ -88,7 +90,13 @@ export class TransferSide implements StreamHandler {
     while (this.#left > 0) {
       const chunk = sends.take(Math.min(this.#left, 1 + randomBelow(random, plan.maxChunk)));
       this.#left -= chunk.length;
-      const goOn = stream.write(chunk);
+      let goOn: boolean;
+      try {
+        goOn = stream.write(chunk);
+      } catch {
+        // The session is over, and `closed` says why as soon as all that had come before was read.
+        return;
+      }
       if (stream.pendingBytes >= STREAM_HIGH_WATER_BYTES + plan.maxChunk) this.#unsound(`${stream.pendingBytes} bytes wait`);
       if (!goOn) return;
       if (this.#pauses(plan.pauseChance)) {
