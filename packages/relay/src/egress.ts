@@ -102,7 +102,8 @@ export class Egress implements Source, CreditHolder {
     const { available } = this.#credit;
     // All of it was given back, or there was nothing yet: this is the window.
     if (used === 0 || this.#idling === 'asking') this.#minPieceLength = minPieceLength(available);
-    if (this.#idling === 'asking' || available > MIN_RELAY_WINDOW_BYTES) this.#idling = 'no';
+    // Of a smaller window so much may be left that the other side grants no more of it, and too little for a piece.
+    if (this.#idling === 'asking' || available >= 2 * this.#minPieceLength) this.#idling = 'no';
     this.open();
     if (this.#units.length > 0) this.#session.outbox.ready(this);
   }

@@ -229,6 +229,37 @@ describe('credit of a relay link', () => {
     }
   }
 
+  test.each([
+    // Enough for the window to grow by itself, which is less than the pieces that the first one allowed.
+    [1500, 60],
+    [1900, 30],
+    [600, 100],
+  ])('a sender that begins again with little, %i bytes at a time, and then has much more gets through', async (length, everyMs) => {
+    const clock = new SimulatedClock();
+    for (const poolBytes of [1, 4, 16, 256].map((mib) => mib * 1024 * 1024)) {
+      const window = new CreditPool(poolBytes).take(new Account()) as RelayWindow;
+      const ends = new Ends(clock, new IdleCredit(clock), window);
+      const pass = (): void => {
+        ends.receive();
+        ends.consume(1e9);
+        ends.credit();
+      };
+      // oxlint-disable-next-line no-await-in-loop
+      await clock.advance(3000);
+      pass();
+      expect(window.size).toBe(MIN_RELAY_WINDOW_BYTES);
+      for (let i = 0; i < 5; i++) {
+        ends.send(length);
+        pass();
+        // oxlint-disable-next-line no-await-in-loop
+        await clock.advance(everyMs);
+      }
+      ends.send(60_000);
+      for (let i = 0; i < 200; i++) pass();
+      expect(ends.arrived).toBe(ends.sent);
+    }
+  });
+
   test('property: no sender exceeds it, both ends agree, and nothing is lost of the pool, in whatever order all of it happens', async () => {
     const step = fc.record({
       what: fc.constantFrom('send', 'send', 'receive', 'receive', 'receive', 'consume', 'credit', 'credit', 'pass', 'resume'),
