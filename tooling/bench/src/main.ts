@@ -36,7 +36,7 @@ async function findMissing({ selections }: BenchOptions): Promise<ReadonlyMap<Co
 }
 
 async function measure(options: BenchOptions): Promise<Report> {
-  const { selections, plan, quick, profileFolder } = options;
+  const { selections, plan, preset, quick, profileFolder } = options;
   const missing = await findMissing(options);
   const results: Result[] = [];
   const failures: Failure[] = [];
@@ -50,7 +50,7 @@ async function measure(options: BenchOptions): Promise<Report> {
       try {
         // Two scenarios at once would disturb each other.
         // oxlint-disable-next-line no-await-in-loop
-        results.push(...(await runScenario(selection, { plan, quick, shared, progress, profileFolder, missing })));
+        results.push(...(await runScenario(selection, { plan, quick, preset, shared, progress, profileFolder, missing })));
       } catch (error) {
         const failure = { id: selection.scenario.id, reason: (error as Error).message };
         failures.push(failure);
@@ -61,7 +61,7 @@ async function measure(options: BenchOptions): Promise<Report> {
     await shared.close();
   }
   const ours = { servingNodes: SERVING_NODE_OPTIONS, manyLinks: { relay: MANY_LINKS_OPTIONS } };
-  const machineOptions = { quick, ...plan, ...ours, missing: Object.fromEntries(missing) };
+  const machineOptions = { quick, preset, ...plan, ...ours, missing: Object.fromEntries(missing) };
   return { machine: describeMachine(machineOptions), results, failures };
 }
 

@@ -34,6 +34,11 @@ test('quick is shorter; rounds are counted', () => {
   expect(quick.rounds).toBe(5);
 });
 
+test('the preset is that of any node by default', () => {
+  expect(parseOptions([]).preset).toBe('standard');
+  expect(parseOptions(['--preset', 'private']).preset).toBe('private');
+});
+
 test.each([
   [['bulk/relayed'], /no scenario bulk\/relayed\b[^]*bulk\/relayed-3 /],
   [['bul'], /no scenario bul\b/],
@@ -42,7 +47,7 @@ test.each([
   [['--rounds', '2.5'], /--rounds takes a whole number from 1/],
   [['--rounds', ''], /--rounds takes a whole number from 1/],
   [['bulk/relayed-3', '--against', 'ssh'], /none of bulk\/relayed-3 is compared with ssh/],
-  [['--preset', 'private'], /--preset private: connections have no presets yet/],
+  [['--preset', 'loud'], /--preset takes one of plain, standard, private, not loud/],
   [['--report', 'results.json'], /--report writes a page, FILE\.html, not results\.json/],
   [['--what'], /--what/],
 ])('%j is refused with the reason', (args, reason) => {

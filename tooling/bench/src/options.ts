@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Plan } from './run-scenario.ts';
-import { COMPETITORS, type Selection } from './scenario.ts';
+import { COMPETITORS, PRESETS, type Preset, type Selection } from './scenario.ts';
 import { known, selectScenarios } from './scenarios.ts';
 
 const MAX_ROUNDS = 1000;
@@ -11,6 +11,7 @@ export interface BenchOptions {
   readonly selections: readonly Selection[];
   readonly plan: Plan;
   readonly quick: boolean;
+  readonly preset: Preset;
   readonly json: boolean;
   /** Where a page with plots goes. */
   readonly reportFile: string | undefined;
@@ -32,6 +33,8 @@ Options:
                        One that is not installed is reported as missing; libp2p is installed when it is wanted first
   --quick              shorter rounds, fewer links; to be judged by CPU seconds per GB, which hardly move
   --rounds N           rounds of each side, 3 by default
+  --preset NAME        how traffic of ours looks: ${PRESETS.join(', ')}; standard by default, as of any node. Rows
+                       that begin with preset/ say themselves what they measure
   --json               one JSON object on standard output: {"machine": ..., "results": [...]}
   --report FILE.html   a page with plots
   --profile FOLDER     leaves a CPU profile of each process of ours in FOLDER; it slows ours down
@@ -59,7 +62,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       json: { type: 'boolean', default: false },
       report: { type: 'string' },
       profile: { type: 'string' },
-      preset: { type: 'string' },
+      preset: { type: 'string', default: 'standard' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -67,7 +70,6 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > MAX_ROUNDS) {
     throw new RangeError(`--rounds takes a whole number from 1 to ${MAX_ROUNDS}, not ${values.rounds}`);
   }
-  if (values.preset !== undefined) throw new RangeError(`--preset ${values.preset}: connections have no presets yet`);
   if (values.report !== undefined && !values.report.endsWith('.html')) {
     throw new RangeError(`--report writes a page, FILE.html, not ${values.report}`);
   }
@@ -77,8 +79,15 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     selections: selectScenarios(positionals, against),
     plan: values.quick ? { rounds, roundMs: 350, warmUpMs: 250 } : { rounds, roundMs: 2500, warmUpMs: 2000 },
     quick: values.quick,
+    preset: presetNamed(values.preset),
     json: values.json,
     reportFile: values.report,
     profileFolder: values.profile,
   };
+}
+
+function presetNamed(name: string): Preset {
+  const preset = PRESETS.find((candidate) => candidate === name);
+  if (preset === undefined) throw new RangeError(`--preset takes one of ${PRESETS.join(', ')}, not ${name}`);
+  return preset;
 }

@@ -1,7 +1,7 @@
 import { ProcessGroup } from './processes/process-group.ts';
 import type { SharedGroups } from './processes/shared-groups.ts';
 import { type Result, type Side, type Theirs, cpuPerGB, resultOf } from './report.ts';
-import type { Competitor, Contender, Counterpart, Sample, Selection } from './scenario.ts';
+import type { Competitor, Contender, Counterpart, Preset, Sample, Selection } from './scenario.ts';
 import { rowId } from './scenarios.ts';
 
 /** How long and how often. */
@@ -16,6 +16,7 @@ export interface Plan {
 export interface RunOptions {
   readonly plan: Plan;
   readonly quick: boolean;
+  readonly preset: Preset;
   readonly shared: SharedGroups;
   readonly progress: (line: string) => void;
   /** Where processes of ours leave CPU profiles, if they should. */
@@ -72,10 +73,10 @@ function entrant(name: string, counterpart: Counterpart | undefined, group: Proc
   return { name, counterpart, group, contender: undefined, samples: [], missing: undefined };
 }
 
-async function setUp(each: Entrant, { scenario }: Selection, { quick, shared, missing, progress }: RunOptions): Promise<void> {
+async function setUp(each: Entrant, { scenario }: Selection, { quick, preset, shared, missing, progress }: RunOptions): Promise<void> {
   const competitor = each.counterpart?.competitor;
   const reason = competitor && missing.get(competitor);
-  if (reason === undefined) each.contender = await (each.counterpart?.setup ?? scenario.ours)({ group: each.group, shared, quick });
+  if (reason === undefined) each.contender = await (each.counterpart?.setup ?? scenario.ours)({ group: each.group, shared, quick, preset });
   else {
     each.missing = reason;
     progress(`  ${each.name} is missing: ${reason}`);

@@ -22,6 +22,10 @@ export interface Contender {
   measure(durationMs: number): Promise<Sample>;
 }
 
+/** Names that `--preset` takes. */
+export const PRESETS = ['plain', 'standard', 'private'] as const;
+export type Preset = (typeof PRESETS)[number];
+
 /** What a side of a comparison is set up with. */
 export interface Setting {
   /** For its processes; it exists before them so that it can be closed whatever happens. */
@@ -29,6 +33,8 @@ export interface Setting {
   /** For what several scenarios use. */
   readonly shared: SharedGroups;
   readonly quick: boolean;
+  /** How traffic of ours looks, where a scenario does not say so itself. */
+  readonly preset: Preset;
 }
 
 export type Setup = (setting: Setting) => Promise<Contender>;

@@ -3,6 +3,7 @@ import { BULK_SCENARIOS } from './bulk/scenarios.ts';
 import { CRYPTO_SCENARIOS } from './crypto/scenarios.ts';
 import { FLOOD_SCENARIOS } from './flood/scenarios.ts';
 import { LINKS_SCENARIOS } from './links/scenarios.ts';
+import { PRESET_SCENARIOS } from './preset/scenarios.ts';
 import { COMPETITORS, type Competitor, type Counterpart, type Scenario, type Selection } from './scenario.ts';
 import { SMALL_SCENARIOS } from './small/scenarios.ts';
 
@@ -10,6 +11,7 @@ import { SMALL_SCENARIOS } from './small/scenarios.ts';
 export const SCENARIOS: readonly Scenario[] = [
   ...BULK_SCENARIOS,
   ...SMALL_SCENARIOS,
+  ...PRESET_SCENARIOS,
   ...BUILD_SCENARIOS,
   ...LINKS_SCENARIOS,
   ...FLOOD_SCENARIOS,

@@ -9,8 +9,9 @@ const ATTACKER = '127.99.0.1';
 /** The flood begins before what is measured under it, and goes on until it is over. */
 const MARGIN_MS = 300;
 
-async function honestShare({ group }: Setting): Promise<Contender> {
-  const { line, relay, place } = await floodedChain(group);
+async function honestShare(setting: Setting): Promise<Contender> {
+  const { line, relay, place } = await floodedChain(setting);
+  const { group } = setting;
   const attacker = group.start<FloodPeerCommands>('attacker', new URL('flood-peer.ts', import.meta.url));
   const { source } = line;
   const rate = async (durationMs: number): Promise<number> => {

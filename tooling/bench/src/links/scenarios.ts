@@ -8,8 +8,9 @@ const QUICK_LINKS = 100;
 /** Each link takes some milliseconds of CPU time at both of its ends. */
 const OPEN_TIMEOUT_MS = 60_000;
 
-async function idleLinks({ group, quick }: Setting): Promise<Contender> {
-  const { originator, relays, destination, options } = await manyLinksChain(group, ['--expose-gc']);
+async function idleLinks(setting: Setting): Promise<Contender> {
+  const { originator, relays, destination, options } = await manyLinksChain(setting, ['--expose-gc']);
+  const { group, quick } = setting;
   const relay = relays[0] as NodePeer;
   const openMore = (count: number): Promise<void> => originator.callFor(OPEN_TIMEOUT_MS, 'openMore', destination, options, count);
   const count = quick ? QUICK_LINKS : LINKS;

@@ -2,7 +2,7 @@ import type { ConnectOptions, NodeOptions } from '@matryoshka/node';
 import { chainHost } from '../chain-host.ts';
 import type { PeerProcess } from '../processes/peer-process.ts';
 import type { ProcessGroup } from '../processes/process-group.ts';
-import type { Setting } from '../scenario.ts';
+import type { Preset, Setting } from '../scenario.ts';
 import type { Line } from '../workloads.ts';
 import type { NodePeerCommands } from './node-peer.ts';
 
@@ -49,53 +49,57 @@ export interface OwnedChain extends Chain {
 
 /** A chain of this setting: with `--quick` one for all scenarios that want the same. */
 export function chainFor(setting: Setting, shape: Shape, hops: number): Promise<OwnedChain> {
-  const start = async (group: ProcessGroup): Promise<OwnedChain> => ({ group, ...(await startChain(group, shape, hops)) });
-  return setting.quick ? setting.shared.get(`${shape}-${hops}`, start) : start(setting.group);
+  const start = async (group: ProcessGroup): Promise<OwnedChain> => ({
+    group,
+    ...(await startChain(group, shape, hops, { traffic: setting.preset })),
+  });
+  return setting.quick ? setting.shared.get(`${shape}-${hops} ${setting.preset}`, start) : start(setting.group);
 }
 
 /** A connection through such a chain, ready for data. */
 export async function lineFor(setting: Setting, shape: Shape, hops: number): Promise<Line> {
   const chain = await chainFor(setting, shape, hops);
   const open = (): Promise<Line> => opened(chain.group, chain);
-  return setting.quick ? setting.shared.get(`${shape}-${hops} opened`, open) : open();
+  return setting.quick ? setting.shared.get(`${shape}-${hops} ${setting.preset} opened`, open) : open();
 }
 
-function startChain(group: ProcessGroup, shape: Shape, hops: number): Promise<Chain> {
+function startChain(group: ProcessGroup, shape: Shape, hops: number, starting: StartOptions): Promise<Chain> {
   switch (shape) {
     case 'direct':
-      return directChain(group);
+      return directChain(group, starting);
     case 'relayed':
-      return relayedChain(group, hops);
+      return relayedChain(group, hops, starting);
     case 'telescoped':
-      return telescopedChain(group, hops);
+      return telescopedChain(group, hops, starting);
     default:
       return shape satisfies never;
   }
 }
 
 /** Two nodes. */
-async function directChain(group: ProcessGroup): Promise<Chain> {
-  const { nodes, addresses } = await startNodes(group, 2);
+async function directChain(group: ProcessGroup, starting: StartOptions): Promise<Chain> {
+  const { nodes, addresses } = await startNodes(group, 2, starting);
   return chainOf(nodes, addresses, 'direct', {});
 }
 
 /** Such a chain over two hops that has room for many relay links, and whose nodes are started with options of Node. */
-export function manyLinksChain(group: ProcessGroup, nodeOptions: readonly string[]): Promise<Chain> {
-  return relayedChain(group, 2, { nodeOptions, relay: MANY_LINKS_OPTIONS });
+export function manyLinksChain({ group, preset }: Setting, nodeOptions: readonly string[]): Promise<Chain> {
+  return relayedChain(group, 2, { nodeOptions, relay: MANY_LINKS_OPTIONS, traffic: preset });
 }
 
 /** A connection over two hops through a relay that has all limits on who may come, and where that relay is. */
-export async function floodedChain(
-  group: ProcessGroup,
-): Promise<{ readonly line: Line; readonly relay: NodePeer; readonly place: { readonly host: string; readonly port: number } }> {
-  const chain = await relayedChain(group, 2, { access: {} });
+export async function floodedChain({
+  group,
+  preset,
+}: Setting): Promise<{ readonly line: Line; readonly relay: NodePeer; readonly place: { readonly host: string; readonly port: number } }> {
+  const chain = await relayedChain(group, 2, { access: {}, traffic: preset });
   const relay = chain.relays[0] as NodePeer;
   const place = { host: chainHost(1), port: await group.watch(relay.call('port')) };
   return { line: await opened(group, chain), relay, place };
 }
 
 /** Relayed over so many hops: each relay has only the next one as its neighbour, so that there is one way to go. */
-async function relayedChain(group: ProcessGroup, hops: number, starting: StartOptions = {}): Promise<Chain> {
+async function relayedChain(group: ProcessGroup, hops: number, starting: StartOptions): Promise<Chain> {
   const { nodes, addresses } = await startNodes(group, hops + 1, starting);
   const neighbours = nodes.slice(0, -2).map((node, i) => node.call('connect', addresses[i + 1] as string));
   await group.watch(Promise.all(neighbours));
@@ -103,8 +107,8 @@ async function relayedChain(group: ProcessGroup, hops: number, starting: StartOp
 }
 
 /** Telescoped over so many hops: the originator names every one; only the connection to the first is there beforehand. */
-async function telescopedChain(group: ProcessGroup, hops: number): Promise<Chain> {
-  const { nodes, addresses } = await startNodes(group, hops + 1);
+async function telescopedChain(group: ProcessGroup, hops: number, starting: StartOptions): Promise<Chain> {
+  const { nodes, addresses } = await startNodes(group, hops + 1, starting);
   const chain = chainOf(nodes, addresses, 'telescoped', { path: addresses.slice(1, -1) });
   await group.watch(chain.originator.call('connect', addresses[1] as string));
   return chain;
@@ -130,18 +134,24 @@ interface StartOptions {
   readonly relay?: NodeOptions['relay'];
   /** For all that serve, instead of their own. */
   readonly access?: NodeOptions['access'];
+  /** Of every node. */
+  readonly traffic: Preset;
 }
 
 async function startNodes(
   group: ProcessGroup,
   count: number,
-  { nodeOptions = [], relay = {}, access = SERVING_NODE_OPTIONS.access }: StartOptions = {},
+  { nodeOptions = [], relay = {}, access = SERVING_NODE_OPTIONS.access, traffic }: StartOptions,
 ): Promise<{ readonly nodes: NodePeer[]; readonly addresses: string[] }> {
   const nodes = Array.from({ length: count }, (_, i) =>
     group.start<NodePeerCommands>(String.fromCodePoint(0x41 + i), new URL('node-peer.ts', import.meta.url), nodeOptions),
   );
   const starting = nodes.map((node, i) =>
-    node.call('start', chainHost(i), i === 0 ? { relay } : { relay: { ...SERVING_NODE_OPTIONS.relay, ...relay }, access }),
+    node.call(
+      'start',
+      chainHost(i),
+      i === 0 ? { relay, traffic } : { relay: { ...SERVING_NODE_OPTIONS.relay, ...relay }, access, traffic },
+    ),
   );
   return { nodes, addresses: await group.watch(Promise.all(starting)) };
 }
