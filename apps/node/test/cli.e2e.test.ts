@@ -59,9 +59,10 @@ afterEach(async () => {
 describe('send and receive', () => {
   test('a file arrives whole, and both ends say the same digest', async () => {
     const { cli, address } = await receiver('--once');
-    const sender = await run('send', file, address, '--json');
+    const sender = await run('send', file, address, '--json', '--traffic', 'plain');
     expect(await sender.exited, sender.stderr).toBe(0);
     expect(await cli.exited).toBe(0);
+    expect(sender.all('connected')).toMatchObject([{ connection: { traffic: { preset: 'plain' } } }]);
     const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
     expect(sender.all('sent')).toEqual([expect.objectContaining({ size: 3_000_000, sha256, storedAs: 'photo.jpg' })]);
     expect(cli.all('received')).toEqual([expect.objectContaining({ size: 3_000_000, sha256, file: join(into, 'photo.jpg') })]);
@@ -73,7 +74,7 @@ describe('send and receive', () => {
 
   test('people read what happened; a second file of the same name gets a number', async () => {
     const { address } = await receiver();
-    const first = await run('send', file, address);
+    const first = await run('send', file, address, '--traffic', 'private');
     expect(first.stdout).toContain('sent photo.jpg: 3,000,000 bytes');
     expect(first.stdout).toMatch(/SHA-256 [0-9a-f]{64}, the same at both ends/);
     const second = await run('send', file, address);
@@ -149,6 +150,9 @@ describe('what goes wrong gets a reason, at once', () => {
     const wrong = await run('send', file, 'nonsense', '--json');
     expect(await wrong.exited).toBe(2);
     expect(wrong.error?.code).toBe('usage');
+    const loud = await run('send', file, '127.0.0.1:9', '--traffic', 'loud', '--json');
+    expect(await loud.exited).toBe(2);
+    expect(loud.error?.message).toContain('plain, standard, private');
     const exposed = join(folder, 'exposed.key');
     writeFileSync(exposed, 'ab'.repeat(32), { mode: 0o644 });
     const refused = await run('up', '--identity', exposed, '--json');
