@@ -71,28 +71,34 @@ describe('R4 exclusion', () => {
 });
 
 describe('what is known of a neighbour', () => {
-  test('its link, what was dialled, what it announces, and what was configured', () => {
+  test('who may be left out: by its link, what was dialled, what it announces, and what was configured', () => {
     const session = fakeSession({ peerId: fakePeer(1), remote: '1.1.1.1:50000', dialled: '2.2.2.2:999', listening: ['3.3.3.3:999'] });
     const all = neighbours([session], { endpointsOf: (peerId) => (peerId === fakePeer(1) ? [endpoint('4.4.4.4:999')] : []) });
-    expect(new Set(hosts(all.of(session)))).toEqual(new Set(['1.1.1.1', '2.2.2.2', '3.3.3.3', '4.4.4.4']));
+    expect(new Set(hosts(all.peer(fakePeer(1), [session])))).toEqual(new Set(['1.1.1.1', '2.2.2.2', '3.3.3.3', '4.4.4.4']));
   });
 
-  test('its other sessions', () => {
+  test('around whom others are left out: by the same without what it announces', () => {
+    const session = fakeSession({ peerId: fakePeer(1), remote: '1.1.1.1:50000', dialled: '2.2.2.2:999', listening: ['3.3.3.3:999'] });
+    const all = neighbours([session], { endpointsOf: (peerId) => (peerId === fakePeer(1) ? [endpoint('4.4.4.4:999')] : []) });
+    const seen = new Set(['1.1.1.1', '2.2.2.2', '4.4.4.4']);
+    expect(new Set(all.previous(session).flatMap(hosts))).toEqual(seen);
+    expect(new Set(all.destination({ peer: peerHash(fakePeer(1)) }).flatMap(hosts))).toEqual(seen);
+  });
+
+  test('a previous hop by its other sessions, too', () => {
     const here = fakeSession({ peerId: fakePeer(1), remote: '1.1.1.1:1' });
     const there = fakeSession({ peerId: fakePeer(1), remote: '2.2.2.2:1' });
-    expect(hosts(neighbours([here, there, fakeSession({ remote: '3.3.3.3:1' })]).of(here))).toEqual(
-      expect.arrayContaining(['1.1.1.1', '2.2.2.2']),
-    );
-    expect(hosts(neighbours([here, there, fakeSession({ remote: '3.3.3.3:1' })]).of(here))).not.toContain('3.3.3.3');
+    const all = neighbours([here, there, fakeSession({ remote: '3.3.3.3:1' })]);
+    expect(new Set(all.previous(here).flatMap(hosts))).toEqual(new Set(['1.1.1.1', '2.2.2.2']));
   });
 
-  test('of one that is itself relayed, where those are that carry it', () => {
-    const outer = fakeSession({ id: 'outer', peerId: fakePeer(1), remote: '1.1.1.1:1', listening: ['1.1.1.1:999'] });
+  test('one that is itself relayed, by where those are that carry it', () => {
+    const outer = fakeSession({ id: 'outer', peerId: fakePeer(1), remote: '1.1.1.1:1', listening: ['4.4.4.4:999'] });
     const inner = fakeSession({ id: 'inner', peerId: fakePeer(3), remote: '3.3.3.3:1', carriers: ['outer'] });
     const relayed = fakeSession({ peerId: fakePeer(2), remote: '2.2.2.2:1', carriers: ['inner', 'outer'] });
     const all = neighbours([outer, inner, relayed]);
-    expect(hosts(all.of(relayed))).toEqual(expect.arrayContaining(['2.2.2.2']));
-    expect(new Set(hosts(all.carriersOf(relayed)))).toEqual(new Set(['1.1.1.1', '3.3.3.3']));
+    expect(new Set(hosts(all.carriersOf(relayed)))).toEqual(new Set(['1.1.1.1', '3.3.3.3', '4.4.4.4']));
+    expect(new Set(all.previous(relayed).flatMap(hosts))).toEqual(new Set(['1.1.1.1', '2.2.2.2', '3.3.3.3']));
     expect(hosts(all.carriersOf(outer))).toEqual([]);
   });
 
@@ -100,8 +106,8 @@ describe('what is known of a neighbour', () => {
     const relay = fakeSession({ id: 'relay', peerId: fakePeer(1), remote: '1.1.1.1:1' });
     const relayed = fakeSession({ peerId: fakePeer(2), remote: '1.1.1.1:1', carriers: ['relay'], role: 'responder' });
     const all = neighbours([relay, relayed]);
-    expect(hosts(all.of(relayed))).toEqual([]);
-    expect(hosts(all.carriersOf(relayed))).toEqual(['1.1.1.1']);
+    expect(hosts(all.peer(fakePeer(2), [relayed]))).toEqual([]);
+    expect(all.previous(relayed).map(hosts)).toEqual([[], ['1.1.1.1']]);
   });
 
   test('of a destination named by its peer id, where it is connected from; of a peer at a relay, that relay', () => {

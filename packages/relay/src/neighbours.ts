@@ -10,14 +10,18 @@ export function peerIdOf(session: Session): PeerId | undefined {
 }
 
 /**
- * Every endpoint a session tells of its other side: its link's, the one dialled, and those it announces. Of an accepted
+ * Where the other side of a session was seen: at its link's endpoint, and where this node dialled it. Of an accepted
  * relayed session the link's is that of the last relay, who is somebody else.
  */
-export function endpointsOf(session: Session): Endpoint[] {
+export function seenEndpointsOf(session: Session): Endpoint[] {
   const endpoints = session.link.info.kind === 'relayed' && session.role === 'responder' ? [] : [session.link.remote];
   if (session.dialled !== undefined) endpoints.push(session.dialled);
-  if (session.hello !== undefined) endpoints.push(...session.hello.listening);
   return endpoints;
+}
+
+/** Those, and where it claims to listen. */
+export function endpointsOf(session: Session): Endpoint[] {
+  return [...seenEndpointsOf(session), ...(session.hello?.listening ?? [])];
 }
 
 /** Whether sending over `session` would make `carried` carry itself (docs/protocol.md §8.1). */
@@ -83,35 +87,47 @@ export class Neighbours {
     return { peerId: this.#host.peerId, endpoints: this.#host.ownEndpoints() };
   }
 
-  /** The other side of a session. */
-  of(session: Session): Known {
+  /**
+   * The previous hop, and those who carry its session. As of everybody around whom others are left out, only what was seen
+   * of it counts: by what it claims, it could leave out all but those it likes.
+   */
+  previous(session: Session): Known[] {
     const peerId = peerIdOf(session);
-    return peerId === undefined ? { endpoints: this.#endpointsOf(session) } : this.peer(peerId, [session, ...this.#sessionsTo(peerId)]);
-  }
-
-  /** Where those are that carry a session; nowhere for a direct one. */
-  carriersOf(session: Session): Known {
-    const { carriers } = session.link.info;
-    const carrying = carriers.length === 0 ? [] : [...this.#host.sessions()].filter(({ id }) => carriers.includes(id));
-    return { endpoints: carrying.flatMap(endpointsOf) };
+    const sessions = peerId === undefined ? [session] : [session, ...this.#sessionsTo(peerId)];
+    return [this.#seen(peerId, sessions), { endpoints: this.#carrying(session).flatMap(seenEndpointsOf) }];
   }
 
   /** The destination of a request, and the relay that it is at, if so: with a relay named, the endpoint is the relay's. */
   destination({ endpoint, peer, relay }: RelayDestination): Known[] {
     const place: Known = { endpoints: endpoint === undefined ? [] : [endpoint] };
     const named = [peer, relay].filter((hash) => hash !== undefined).map((hash) => peerIdFromHash(hash));
-    return [place, ...named.map((peerId) => this.peer(peerId, this.#sessionsTo(peerId)))];
+    return [place, ...named.map((peerId) => this.#seen(peerId, this.#sessionsTo(peerId)))];
   }
 
-  /** A peer, by all of its sessions and what else is known. */
+  /** A peer that may be left out, by all of its sessions and what else is known: what it claims counts against it. */
   peer(peerId: PeerId, sessions: readonly Session[]): Known {
-    return { peerId, endpoints: [...sessions.flatMap((session) => this.#endpointsOf(session)), ...this.#host.endpointsOf(peerId)] };
+    return { peerId, endpoints: [...sessions.flatMap((session) => this.#own(session, endpointsOf)), ...this.#host.endpointsOf(peerId)] };
+  }
+
+  /** Where those are that carry the session of such a peer; nowhere for a direct one. */
+  carriersOf(session: Session): Known {
+    return { endpoints: this.#carrying(session).flatMap(endpointsOf) };
+  }
+
+  #seen(peerId: PeerId | undefined, sessions: readonly Session[]): Known {
+    const configured = peerId === undefined ? [] : this.#host.endpointsOf(peerId);
+    return { peerId, endpoints: [...sessions.flatMap((session) => this.#own(session, seenEndpointsOf)), ...configured] };
   }
 
   /** Of a peer that was named by its id alone, the link has the place of the relay on the way, who is somebody else. */
-  #endpointsOf(session: Session): Endpoint[] {
-    const way = this.carriersOf(session).endpoints;
-    return endpointsOf(session).filter(({ host, port }) => !way.some((other) => other.host === host && other.port === port));
+  #own(session: Session, endpointsOfSession: (session: Session) => Endpoint[]): Endpoint[] {
+    const way = this.#carrying(session).flatMap(endpointsOfSession);
+    return endpointsOfSession(session).filter(({ host, port }) => !way.some((other) => other.host === host && other.port === port));
+  }
+
+  #carrying({ link }: Session): Session[] {
+    const { carriers } = link.info;
+    return carriers.length === 0 ? [] : [...this.#host.sessions()].filter(({ id }) => carriers.includes(id));
   }
 
   #sessionsTo(peerId: PeerId): Session[] {

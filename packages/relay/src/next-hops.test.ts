@@ -113,6 +113,19 @@ describe('R4 candidates', () => {
     expect(() => ask({ sessions: [previous, dialled] }, previous)).toThrow(NO_PEERS);
   });
 
+  test('whatever the previous hop or the destination claim, nobody else is left out for it', () => {
+    const claims = ['5.5.5.5', '6.6.6.6', '7.7.7.7'].map((host) => `${host}:999`);
+    const honest = neighbour({ remote: '5.5.1.1:1' });
+    const claiming = neighbour({ remote: '1.1.1.1:1', listening: claims });
+    expect(ask({ sessions: [claiming, honest] }, claiming)).toBe(honest);
+    const destination = neighbour({ remote: '9.9.9.9:1', listening: claims });
+    const peer = peerHash((destination.remote as { peerId: ReturnType<typeof fakePeer> }).peerId);
+    expect(ask({ sessions: [previous, destination, honest] }, previous, { peer })).toBe(honest);
+    // What a candidate claims counts against it.
+    const near = neighbour({ remote: '8.8.8.8:1', listening: ['1.1.200.1:999'] });
+    expect(() => ask({ sessions: [previous, near] }, previous)).toThrow(NO_PEERS);
+  });
+
   test('this node itself is none', () => {
     expect(() => ask({ sessions: [previous, neighbour({ remote: '5.5.1.1:1' })], own: ['5.5.9.9:999'] }, previous)).toThrow(NO_PEERS);
   });

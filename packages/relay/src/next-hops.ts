@@ -61,7 +61,7 @@ export class NextHops {
   next({ previous, destination, port, hopsLeft, tried }: NextHopRequest): Session {
     const neighbours = this.#neighbours;
     // Of an anonymous previous hop behind a relay, that relay is all that is known.
-    const excluded = [neighbours.self(), neighbours.of(previous), neighbours.carriersOf(previous), ...neighbours.destination(destination)];
+    const excluded = [neighbours.self(), ...neighbours.previous(previous), ...neighbours.destination(destination)];
     const triedPeers = new Set([...tried].map(peerIdOf));
     const question: Question = { hopsLeft: hopsLeft - 1, destination, role: 'next-hop', excluded };
     const usable = (session: Session): boolean =>

@@ -22,7 +22,7 @@ import { IdleCredit } from './idle-credit.ts';
 import { LastHop } from './last-hop.ts';
 import { refusalOf } from './link-end.ts';
 import { LinkRegistry } from './link-registry.ts';
-import { type Known, Neighbours } from './neighbours.ts';
+import { type Known, Neighbours, peerIdOf } from './neighbours.ts';
 import { type LinkCounts, NextHops } from './next-hops.ts';
 import { DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
 import { MAX_ATTEMPTS, MAX_BUDGET_MS, MAX_HOPS, type OpenRelayLink, Originator } from './originator.ts';
@@ -199,7 +199,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
 
   /** The other side of a session did what costs reputation; it may have been too much. */
   did(session: Session, deed: Deed): void {
-    if (this.reputations.did(session, deed)) session.close(new MatryoshkaError('session.refused'));
+    if (this.reputations.did(session, deed)) this.#turnOut(session);
   }
 
   // ---- RelayHandler ------------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     if ('reason' in claim) {
       session.send(refusalOf(port, laterThan('relay.rate-limited', claim.retryAfterMs)));
       this.#host.onRefused?.(claim.reason);
-      if (this.reputations.refused(session)) session.close(new MatryoshkaError('session.refused'));
+      if (this.reputations.refused(session)) this.#turnOut(session);
       return;
     }
     const reason = this.#refusal(session, message);
@@ -332,6 +332,16 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     if (message.status === 'asked') this.registrations.asked(session);
     else if (message.status === 'withdrawn') this.registrations.forget(session);
     else this.#host.onRegistration?.(session, message);
+  }
+
+  /** A neighbour has lost its reputation: all of its own connections end, whichever it misbehaved on. */
+  #turnOut(session: Session): void {
+    const reason = new MatryoshkaError('session.refused');
+    const peerId = peerIdOf(session);
+    session.close(reason);
+    if (peerId === undefined) return;
+    for (const other of [...this.#host.sessions()])
+      if (other !== session && other.link.info.kind === 'direct' && peerIdOf(other) === peerId) other.close(reason);
   }
 
   /** Takes the request within its sender's allowance, and its reputation. */

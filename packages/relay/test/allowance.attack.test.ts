@@ -106,6 +106,22 @@ describe('R14 a neighbour far above its allowance', () => {
     expect(holdings([honest, b, c])).toEqual(nothing([honest, b, c]));
   });
 
+  test('loses all of its own connections, not only the one it misbehaved on; nobody loses any for it', async () => {
+    const net = await row(3, 12);
+    const [a, b, c] = net.parties as [Party, Party, Party];
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const)
+      await net.world.run(from.dial(to.endpoint));
+    await net.world.clock.advance(100);
+    expect(b.sessions.size).toBe(4);
+    for (let i = 1; i <= 95; i++) a.send(b, { type: 'relay-data', port: BigInt(i), more: false, bytes: Uint8Array.of(1) });
+    await net.world.clock.advance(200);
+    expect([...b.sessions].map((session) => peerIdOf(session))).toEqual([c.environment.identity.peerId]);
+    expect(a.sessions.size).toBe(0);
+  });
+
   test('links have a bound: closing one makes room for another', async () => {
     const few = { requestsPerSecond: 0, burst: 0, handshakes: 0, links: 3 };
     const net = await row(2, 3, [{}, { allowances: { ...DEFAULT_ALLOWANCE_SETTINGS, unknown: few } }]);
