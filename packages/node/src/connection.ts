@@ -2,7 +2,7 @@ import type { CircuitRoute } from '@matryoshka/circuit';
 import type { Session, Stream, TrafficSettings } from '@matryoshka/peer';
 import { peerIdOf } from '@matryoshka/relay';
 import type { PeerId } from '@matryoshka/session';
-import { type Endpoint, MatryoshkaError, type ReasonCode } from '@matryoshka/wire';
+import { type Endpoint, MatryoshkaError, type ReasonCode, type RelayLimits } from '@matryoshka/wire';
 import type { RerouteOptions } from './connect-options.ts';
 import { type TrafficOption, type TrafficStatus, parseTraffic, presetOf } from './traffic-options.ts';
 
@@ -110,6 +110,11 @@ export class Connection implements AsyncDisposable {
     const { peerId, remote } = made.end;
     const hops = circuit.hops.map((hop) => hopStatus(hop.session, hop.peerId, hop.endpoint, hop.handshakeMs));
     return [...hops, hopStatus(this.#session, peerId, remote ?? this.#session.link.remote, made.handshakeMs)];
+  }
+
+  /** What the relays on its way allow it (R16), each part 0 where they have no limit; of relayed connections opened here, else undefined. */
+  get limits(): RelayLimits | undefined {
+    return this.role === 'initiator' ? this.#session.link.info.limits : undefined;
   }
 
   /** Bytes of records that went out on it, those of its handshakes not counted. */

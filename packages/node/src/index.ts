@@ -13,6 +13,7 @@ export {
   nodeOptionProblems,
   parseNodeOptions,
 } from './options.ts';
+export type { RelayLimitsOptions } from './relay-limits-options.ts';
 export type { CircuitOptions, ConnectOptions, HopRange, PathHop, RerouteOptions } from './connect-options.ts';
 export { MatryoshkaNode, type NodeEvents, type PathChange, type StreamServer, createNode } from './node.ts';
 export type { RegistrationStatus } from './registrars.ts';

@@ -41,6 +41,7 @@ import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './option
 import { Registrars, type RegistrationStatus } from './registrars.ts';
 import { peerTags } from './peer-tags.ts';
 import { SessionRegistry } from './registry.ts';
+import { type RelayLimitsOptions, updateRelayLimits } from './relay-limits-options.ts';
 import { SOFTWARE } from './software.ts';
 import { type NodeStatus, type RelayLinkStatus, circuitStatus, connectionStatus, relayLinkStatus } from './status.ts';
 import { type TrafficOption, parseTraffic, trafficSettings } from './traffic-options.ts';
@@ -137,6 +138,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       accept: options.relay.accept,
       registrations: { ...DEFAULT_RELAY_OPTIONS.registrations, maxRegistrations: options.relay.maxRegistrations },
       relayMemoryBytes: options.relay.relayMemoryBytes,
+      limits: options.relay.limits,
       allowances: allowanceSettings(options),
       reputation: options.access.reputation,
     });
@@ -256,6 +258,15 @@ export class MatryoshkaNode implements AsyncDisposable {
   updateAccess(update: AccessUpdate): void {
     this.#access.update(update, this.#sessions);
     this.#announce();
+  }
+
+  /**
+   * Changes what relay links that are forwarded are held to (R16), those that are open as well; what is not named stays as it
+   * is. Whoever opened one was told what counted then.
+   * @throws MatryoshkaError `config.invalid` that names each wrong option; then nothing changes
+   */
+  updateRelayLimits(update: RelayLimitsOptions): void {
+    this.#relay.updateLimits(updateRelayLimits(this.#relay.limiter.settings, update));
   }
 
   /**

@@ -54,6 +54,12 @@ describe('options of a node', () => {
         tags: {},
         dangerouslyOfferExcluded: false,
         relayMemoryBytes: 268_435_456,
+        limits: {
+          link: { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 },
+          peer: { links: 0, bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 },
+          node: { links: 0, bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 },
+          periodMs: 86_400_000,
+        },
       },
       acceptAnonymous: true,
       handshakeTimeoutMs: 10_000,
@@ -102,7 +108,7 @@ describe('options of a node', () => {
     ],
     [
       { transports, relay: { enable: true } },
-      'relay.enable: unknown, known here are enabled, forward, relayPorts, ipv4ExcludedNetworksCidrLeadingBits, ipv6ExcludedNetworksCidrLeadingBits, allowDial, policy, tags, dangerouslyOfferExcluded, accept, registerWith, maxRegistrations, relayMemoryBytes',
+      'relay.enable: unknown, known here are enabled, forward, relayPorts, ipv4ExcludedNetworksCidrLeadingBits, ipv6ExcludedNetworksCidrLeadingBits, allowDial, policy, tags, dangerouslyOfferExcluded, accept, registerWith, maxRegistrations, relayMemoryBytes, limits',
     ],
     [{ transports, relay: true }, 'relay: must be an object, not true'],
     [{ transports, relay: { enabled: 'yes' } }, 'relay.enabled: must be true or false, not "yes"'],
@@ -130,6 +136,14 @@ describe('options of a node', () => {
     [{ transports, relay: { tags: { [identity.peerId]: 'x' } } }, `relay.tags.${identity.peerId}: must be a list of tags, not "x"`],
     [{ transports, relay: { tags: { [identity.peerId]: [''] } } }, `relay.tags.${identity.peerId}.0: must have 1 to 72 characters, not ""`],
     [{ transports, relay: { accept: true } }, 'relay.accept: must be a function, not true'],
+    [
+      { transports, relay: { limits: { link: { bytesPerSecond: 100 }, peer: { link: 1 }, periodMs: 0 } } },
+      [
+        'relay.limits.link.bytesPerSecond: must be 0 for no limit, or 8192 at least, not 100',
+        'relay.limits.peer.link: unknown, known here are links, bytesPerSecond, maxBytes, maxAgeMs',
+        'relay.limits.periodMs: must be a whole number from 1000 to 31622400000, not 0',
+      ].join('; '),
+    ],
     [{ transports, relay: { relayMemoryBytes: 1 } }, 'relay.relayMemoryBytes: must be a whole number from 65536 to 1099511627776, not 1'],
     [{ transports, listen: '127.0.0.1:1' }, 'listen: must be a list of endpoints, not "127.0.0.1:1"'],
     [

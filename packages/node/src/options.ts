@@ -1,5 +1,12 @@
 import { DEFAULT_RESUME_SETTINGS, type ResumeSettings } from '@matryoshka/peer';
-import { type AcceptRequest, type GuardedAddressClass, RELAY_MEMORY_BYTES, type RelayPorts, type RoutingPolicy } from '@matryoshka/relay';
+import {
+  type AcceptRequest,
+  type GuardedAddressClass,
+  RELAY_MEMORY_BYTES,
+  type RelayLimitSettings,
+  type RelayPorts,
+  type RoutingPolicy,
+} from '@matryoshka/relay';
 import {
   type CryptoProvider,
   IDENTITY_SEED_LENGTH,
@@ -16,6 +23,7 @@ import { type AccessOptions, type DoorSettings, KNOWN_ACCESS, doorShape, refineD
 import { type CircuitsNodeSettings, type CircuitsOptions, circuitsObject } from './circuits-options.ts';
 import { type KnownOptions, type OptionProblem, configError, optionProblems } from './config-error.ts';
 import { type DirectoryOptions, type DirectorySettings, directoryObject } from './directory/directory-options.ts';
+import { KNOWN_RELAY_LIMITS, type RelayLimitsOptions, relayLimitsObject } from './relay-limits-options.ts';
 import { type TrafficOption, trafficSchema } from './traffic-options.ts';
 
 /** How a node serves relay links (R1). */
@@ -52,6 +60,8 @@ export interface RelayNodeOptions {
   readonly maxRegistrations?: number;
   /** Bound of all credit granted for relaying, in bytes; default 256 MiB. */
   readonly relayMemoryBytes?: number;
+  /** What relay links that are forwarded are held to (R16); none by default. `MatryoshkaNode.updateRelayLimits` changes it. */
+  readonly limits?: RelayLimitsOptions;
 }
 
 /** How connections outlive their links. What is left out has its default. */
@@ -146,6 +156,7 @@ const relaySchema = z.strictObject({
   registerWith: z.array(text(parseRelay), 'must be a list of relays').max(16, 'must have 16 relays at most').default([]),
   maxRegistrations: whole(0, 1_000_000).default(1024),
   relayMemoryBytes: whole(64 * 1024, 2 ** 40).default(RELAY_MEMORY_BYTES),
+  limits: relayLimitsObject.prefault({}),
 });
 
 const resumeSchema = z.strictObject({
@@ -198,6 +209,7 @@ const KNOWN: KnownOptions = {
   'circuits': Object.keys(circuitsSchema.shape),
   'directory': Object.keys(directorySchema.shape),
   ...KNOWN_ACCESS,
+  ...KNOWN_RELAY_LIMITS,
 };
 
 /** Options with every default filled in. */
@@ -231,8 +243,8 @@ export interface ParsedOptions
   readonly resume: ResumeSettings;
   readonly circuits: CircuitsNodeSettings;
   readonly directory: DirectorySettings;
-  readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'>> &
-    Pick<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'>;
+  readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts' | 'limits'>> &
+    Pick<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'> & { readonly limits: RelayLimitSettings };
 }
 
 function isPolicy(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { CircuitPool } from '@matryoshka/circuit';
 import { type ServedLink, type ServedSide, peerIdOf } from '@matryoshka/relay';
 import { peerIdFromHash } from '@matryoshka/session';
-import { type RelayDestination, formatEndpoint } from '@matryoshka/wire';
+import { type RelayDestination, type RelayLimits, formatEndpoint } from '@matryoshka/wire';
 import { type Connection, type HopStatus, hopStatus } from './connection.ts';
 import type { RegistrationStatus } from './registrars.ts';
 import type { TrafficStatus } from './traffic-options.ts';
@@ -47,6 +47,8 @@ export interface ConnectionStatus {
   readonly streams: number;
   readonly roundTripMs: number | undefined;
   readonly traffic: TrafficStatus;
+  /** What the relays on its way allow it, each part 0 where they have no limit (R16); of relayed connections that were opened here. */
+  readonly limits?: RelayLimits;
   /** Of a telescoped connection, the far end last. */
   readonly hops?: readonly CircuitHopStatus[];
 }
@@ -84,8 +86,23 @@ export interface NodeStatus {
 }
 
 export function connectionStatus(connection: Connection): ConnectionStatus {
-  const { id, kind, role, state, peerId, authenticated, nesting, relaying, bytesSent, bytesReceived, streams, roundTripMs, traffic, hops } =
-    connection;
+  const {
+    id,
+    kind,
+    role,
+    state,
+    peerId,
+    authenticated,
+    nesting,
+    relaying,
+    bytesSent,
+    bytesReceived,
+    streams,
+    roundTripMs,
+    traffic,
+    hops,
+    limits,
+  } = connection;
   return {
     id,
     kind,
@@ -102,6 +119,7 @@ export function connectionStatus(connection: Connection): ConnectionStatus {
     traffic,
     local: formatEndpoint(connection.local),
     remote: formatEndpoint(connection.remote),
+    ...(limits !== undefined && { limits }),
     ...(hops !== undefined && { hops: hops.map(ready) }),
   };
 }

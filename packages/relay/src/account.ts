@@ -1,3 +1,5 @@
+import { ByteBucket, ByteQuota } from './byte-limits.ts';
+
 /** Accounts without anything on them that are remembered; above it the one used longest ago is forgotten. */
 export const MAX_IDLE_ACCOUNTS = 4096;
 
@@ -5,10 +7,14 @@ export const MAX_IDLE_ACCOUNTS = 4096;
 export class Account {
   /** Credit that was granted for it, in bytes. */
   creditBytes = 0;
+  /** Links that are forwarded for it. */
+  links = 0;
+  readonly bucket: ByteBucket = new ByteBucket();
+  readonly quota: ByteQuota = new ByteQuota();
 
-  /** Whether another one would be the same. */
+  /** Whether it holds nothing. */
   get idle(): boolean {
-    return this.creditBytes === 0;
+    return this.creditBytes === 0 && this.links === 0;
   }
 }
 

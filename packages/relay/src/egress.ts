@@ -1,11 +1,19 @@
 import type { Session, Source, Turn } from '@matryoshka/peer';
 import { SendCredit } from '@matryoshka/peer';
 import type { RecordWriter } from '@matryoshka/session';
-import { RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
+import { MAX_RECORD_LENGTH, RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
+import type { Entry, Task } from './agenda.ts';
 import type { CreditHolder, IdleCredit } from './idle-credit.ts';
+import type { Gate } from './link-meter.ts';
 import { type PortHalves, portHalves } from './port-table.ts';
 import { MIN_RELAY_WINDOW_BYTES, minPieceLength } from './relay-window.ts';
 import { UnitQueue } from './unit-queue.ts';
+
+/**
+ * Bytes that a sender pays for at once where there is a rate, if it has so many, and the longest piece it sends then: what
+ * waits for the same rate has its turns in shares of this. Messages of one length are no longer.
+ */
+const PAID_AHEAD_BYTES = MAX_RECORD_LENGTH;
 
 /** What an egress tells its owner, within the flush of the session it sends on. */
 export interface EgressHost {
@@ -23,7 +31,7 @@ export interface EgressHost {
  * The sending half of one end of a relay link: relay data on one session, within the credit of its other side. Units
  * go out whole where credit allows, otherwise in pieces with the `more` bit (docs/protocol.md §8.3).
  */
-export class Egress implements Source, CreditHolder {
+export class Egress implements Source, CreditHolder, Task {
   readonly turn: Turn;
   readonly #session: Session;
   readonly #port: PortHalves;
@@ -36,6 +44,10 @@ export class Egress implements Source, CreditHolder {
   /** By the window of the other side, which is the first credit that it grants. */
   #minPieceLength: number;
   #returnedBytes = 0;
+  /** What holds it to a rate; undefined: nothing. */
+  readonly #gate: Gate | undefined;
+  #paidBytes = 0;
+  #waiting: Entry | undefined;
   /** Whether it has given credit back and not begun again; it asks for what it needs by giving back the rest. */
   #idling: 'no' | 'yes' | 'asking' = 'no';
 
@@ -43,7 +55,7 @@ export class Egress implements Source, CreditHolder {
    * @param credit - what the other side has granted, in bytes
    * @param carriedFor - whom the link is carried for, with whose other links it shares one turn; undefined: it is this node's own
    */
-  constructor(session: Session, port: bigint, credit: number, host: EgressHost, idle: IdleCredit, carriedFor?: object) {
+  constructor(session: Session, port: bigint, credit: number, host: EgressHost, idle: IdleCredit, carriedFor?: object, gate?: Gate) {
     this.#session = session;
     this.turn = session.outbox.turn(this, carriedFor);
     this.#port = portHalves(port);
@@ -51,6 +63,7 @@ export class Egress implements Source, CreditHolder {
     this.#minPieceLength = minPieceLength(credit);
     this.#host = host;
     this.#idle = idle;
+    this.#gate = gate;
   }
 
   /** Bytes that wait for credit or for the session. */
@@ -137,6 +150,7 @@ export class Egress implements Source, CreditHolder {
   stop(): void {
     this.#session.outbox.remove(this);
     this.#idle.forget(this);
+    this.#leaveGate();
     this.#units.clear();
     this.#pendingBytes = 0;
     this.#offset = 0;
@@ -157,6 +171,10 @@ export class Egress implements Source, CreditHolder {
       if (writer.pending) return true;
       length = space;
     }
+    if (this.#gate?.limited === true) {
+      length = Math.min(length, PAID_AHEAD_BYTES);
+      if (!this.#paid(this.#gate, length)) return false;
+    }
     const more = length < left || this.#units.more;
     writer.relayData(this.#port.high, this.#port.low, more, length);
     carry(writer, unit, this.#offset, length);
@@ -174,6 +192,35 @@ export class Egress implements Source, CreditHolder {
     if (this.#units.length > 0) return true;
     this.#session.outbox.drained(this);
     return false;
+  }
+
+  /** What was paid for may go out. */
+  due(): void {
+    this.#waiting = undefined;
+    this.#session.outbox.ready(this);
+  }
+
+  /** Whether so many bytes are paid for and may go out; otherwise it hears when they may. */
+  #paid(gate: Gate, length: number): boolean {
+    if (this.#waiting !== undefined) return false;
+    if (this.#paidBytes < length) {
+      const bytes = Math.max(length, Math.min(PAID_AHEAD_BYTES, this.#pendingBytes)) - this.#paidBytes;
+      this.#paidBytes += bytes;
+      const waitMs = gate.pay(bytes);
+      if (waitMs > 0) {
+        this.#waiting = gate.wake(waitMs, this);
+        return false;
+      }
+    }
+    this.#paidBytes -= length;
+    return true;
+  }
+
+  #leaveGate(): void {
+    if (this.#waiting !== undefined) this.#gate?.forget(this.#waiting);
+    this.#waiting = undefined;
+    if (this.#paidBytes > 0) this.#gate?.refund(this.#paidBytes);
+    this.#paidBytes = 0;
   }
 
   drained(): void {

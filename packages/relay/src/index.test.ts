@@ -5,6 +5,7 @@ test('the entry exports exactly this', () => {
   expect(Object.keys(relay).toSorted()).toEqual([
     'CreditPool',
     'DEFAULT_ALLOWANCE_SETTINGS',
+    'DEFAULT_RELAY_LIMITS',
     'DEFAULT_RELAY_OPTIONS',
     'DEFAULT_REPUTATION_SETTINGS',
     'INITIAL_RELAY_WINDOW_BYTES',

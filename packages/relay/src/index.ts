@@ -10,6 +10,7 @@ export type { RelayPorts } from './port-naming.ts';
 export { MAX_NESTING, RelayLink } from './relay-link.ts';
 export type { RegistrationLimits, Registrations } from './registrations.ts';
 export { INITIAL_RELAY_WINDOW_BYTES, MAX_RELAY_WINDOW_BYTES, MIN_RELAY_WINDOW_BYTES } from './relay-window.ts';
+export { DEFAULT_RELAY_LIMITS, type RelayLimitSettings, type SharedLimits } from './relay-limits.ts';
 export { RelayService } from './relay-service.ts';
 export { DEFAULT_REPUTATION_SETTINGS, type Deed, type ReputationSettings } from './reputation.ts';
 export { lowestLatency, weightedByBandwidth } from './policy/choosers.ts';

@@ -1,11 +1,9 @@
-import type { MatryoshkaError, RelayLimits, RelayStatus } from '@matryoshka/wire';
+import type { MatryoshkaError, RelayStatus } from '@matryoshka/wire';
+import { UNLIMITED } from './relay-limits.ts';
 
-/** No limit in any respect (R16). */
-export const UNLIMITED: RelayLimits = { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 };
-
-/** The refusal of a request, as it travels back. */
-export function refusalOf(port: bigint, { code, retryAfterMs }: MatryoshkaError): RelayAnswer {
-  return { type: 'relay-status', port, status: 'refused', reason: code, retryAfterMs: retryAfterMs ?? 0, limits: UNLIMITED };
+/** The refusal of a request, as it travels back, with the limits of who refuses (R16). */
+export function refusalOf(port: bigint, { code, limits, retryAfterMs }: MatryoshkaError): RelayAnswer {
+  return { type: 'relay-status', port, status: 'refused', reason: code, retryAfterMs: retryAfterMs ?? 0, limits: limits ?? UNLIMITED };
 }
 
 /** What answers a request. */

@@ -3,6 +3,7 @@ import type { PeerId } from '@matryoshka/session';
 import type { Endpoint } from '@matryoshka/wire';
 import { type AllowanceSettings, DEFAULT_ALLOWANCE_SETTINGS } from './allowance.ts';
 import { RELAY_MEMORY_BYTES } from './credit-pool.ts';
+import { DEFAULT_RELAY_LIMITS, type RelayLimitSettings } from './relay-limits.ts';
 import type { GuardedAddressClass } from './dial-policy.ts';
 import type { RelayPorts } from './port-naming.ts';
 import type { RegistrationLimits } from './registrations.ts';
@@ -45,6 +46,8 @@ export interface RelayOptions {
   readonly idleMs: number;
   /** Accept hooks that may be undecided at once. */
   readonly maxUndecided: number;
+  /** What links that are forwarded are held to at the beginning (R16); `RelayService.updateLimits` changes it. */
+  readonly limits: RelayLimitSettings;
   /** What neighbours may ask at the beginning (R14); `RelayService.allowances` changes it. */
   readonly allowances: AllowanceSettings;
   /** What their deeds weigh at the beginning; `RelayService.reputations` changes it. */
@@ -65,6 +68,7 @@ export const DEFAULT_RELAY_OPTIONS: RelayOptions = {
   graceMs: 30_000,
   idleMs: 30_000,
   maxUndecided: 256,
+  limits: DEFAULT_RELAY_LIMITS,
   allowances: DEFAULT_ALLOWANCE_SETTINGS,
   reputation: DEFAULT_REPUTATION_SETTINGS,
 };

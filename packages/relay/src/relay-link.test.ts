@@ -6,7 +6,7 @@ import { fakeSession } from '../test/fake-session.ts';
 import { Account } from './account.ts';
 import { CreditPool } from './credit-pool.ts';
 import { IdleCredit } from './idle-credit.ts';
-import { UNLIMITED } from './link-end.ts';
+import { DEFAULT_RELAY_LIMITS, RelayLimiter, UNLIMITED } from './relay-limits.ts';
 import { RelayLink } from './relay-link.ts';
 import type { RelayWindow } from './relay-window.ts';
 import { ServedLink, type ServedLinkHost } from './served-link.ts';
@@ -57,6 +57,7 @@ describe('whether a relay link is stalled', () => {
     const host: ServedLinkHost = {
       clock,
       idleCredit: new IdleCredit(clock),
+      limiter: new RelayLimiter(clock, DEFAULT_RELAY_LIMITS),
       forget: () => {},
       opened: () => {},
       ended: () => {},

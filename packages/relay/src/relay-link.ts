@@ -9,12 +9,13 @@ import {
   UNSENT_LIMIT_BYTES,
   linkMessageLength,
 } from '@matryoshka/transport';
-import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
+import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type RelayLimits, type RelayStatus } from '@matryoshka/wire';
 import { DrainTimer } from './drain-timer.ts';
 import { Egress, type EgressHost } from './egress.ts';
 import type { IdleCredit } from './idle-credit.ts';
 import { Inbox, type InboxHost } from './inbox.ts';
-import { type LinkEnd, UNLIMITED, refusalOf } from './link-end.ts';
+import { type LinkEnd, refusalOf } from './link-end.ts';
+import { UNLIMITED } from './relay-limits.ts';
 import type { RelayWindow } from './relay-window.ts';
 import { Stall } from './stall.ts';
 
@@ -76,6 +77,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   #reportedSends = 0;
   #turnDue = false;
   #closedReported = false;
+  #limits: RelayLimits = UNLIMITED;
 
   constructor(parts: RelayLinkParts) {
     const { session, port } = parts;
@@ -92,7 +94,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   /** Made anew each time: what carries the session may change. */
   get info(): LinkInfo {
     const { id, link } = this.#session;
-    return { kind: 'relayed', nesting: link.info.nesting + 1, carriers: [id, ...link.info.carriers] };
+    return { kind: 'relayed', nesting: link.info.nesting + 1, carriers: [id, ...link.info.carriers], limits: this.#limits };
   }
 
   // ---- Link --------------------------------------------------------------------------------------------------------
@@ -170,11 +172,15 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
     }
     if (this.#state !== 'requested') throw new MatryoshkaError('relay.protocol', 'a status nobody waits for');
     if (message.status === 'refused') {
-      const error = new MatryoshkaError(message.reason, undefined, message.retryAfterMs > 0 ? { retryAfterMs: message.retryAfterMs } : {});
+      const error = new MatryoshkaError(message.reason, undefined, {
+        limits: message.limits,
+        ...(message.retryAfterMs > 0 && { retryAfterMs: message.retryAfterMs }),
+      });
       this.#finish(error);
       return;
     }
     this.#state = 'open';
+    this.#limits = message.limits;
     this.#egress.credited(message.window);
     this.#inbox.answer(message.answer);
     this.#parts.answered?.(undefined);

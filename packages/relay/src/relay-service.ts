@@ -26,6 +26,7 @@ import { type Known, Neighbours, peerIdOf } from './neighbours.ts';
 import { type LinkCounts, NextHops } from './next-hops.ts';
 import { DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
 import { MAX_ATTEMPTS, MAX_BUDGET_MS, MAX_HOPS, type OpenRelayLink, Originator } from './originator.ts';
+import { RelayLimiter, type RelayLimitSettings, UNLIMITED } from './relay-limits.ts';
 import type { RelayHost, RelayRefusal } from './relay-host.ts';
 import { PortNaming, type RelayPorts, requestMark } from './port-naming.ts';
 import { MAX_NESTING } from './relay-link.ts';
@@ -58,6 +59,8 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   readonly options: RelayOptions;
   readonly clock: Clock;
   readonly idleCredit: IdleCredit;
+  /** What links that are forwarded are held to (R16). */
+  readonly limiter: RelayLimiter;
   /** What neighbours may ask. */
   readonly allowances: Allowances;
   /** What they did. */
@@ -83,6 +86,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     this.options = { ...DEFAULT_RELAY_OPTIONS, ...options };
     this.pool = new CreditPool(this.options.relayMemoryBytes);
     this.idleCredit = new IdleCredit(host.clock);
+    this.limiter = new RelayLimiter(host.clock, this.options.limits);
     this.#enabled = this.options.enabled;
     const links = new LinkRegistry(host.clock, this.options.graceMs);
     this.#links = links;
@@ -140,6 +144,12 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   /** From now on the relay ports of links that are forwarded go on like this (R6). */
   setRelayPorts(ports: RelayPorts): void {
     this.#ports.set(ports);
+  }
+
+  /** From now on links that are forwarded are held to other limits, those that are open as well (R16). */
+  updateLimits(settings: RelayLimitSettings): void {
+    this.limiter.update(settings);
+    for (const link of this.#served.keys()) link.limitAge();
   }
 
   /** Relay links that this node forwards for others. */
@@ -260,7 +270,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
 
   forget(session: Session, port: bigint): void {
     if (this.#links.rest(session, port)) this.#lastHop.made.idle(session);
-    if (this.linkEnds === 0) this.#whenLinkless?.();
+    if (this.#whenLinkless !== undefined && this.linkEnds === 0) this.#whenLinkless();
   }
 
   opened(link: ServedLink): void {
@@ -298,12 +308,13 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       if (this.reputations.refused(session)) this.#turnOut(session);
       return;
     }
-    const reason = this.#refusal(session, message);
     const account = this.#accounts.of(creditAccount(session, this.#host.sessions()));
-    const window = reason === undefined ? this.pool.take(account) : undefined;
+    const refusal = this.#refusal(session, message) ?? (message.hopsLeft > 0 ? this.limiter.refusal(account) : undefined);
+    const window = refusal === undefined ? this.pool.take(account) : undefined;
     if (window === undefined) {
       claim.ended();
-      session.send(refusalOf(port, new MatryoshkaError(reason ?? 'relay.busy')));
+      const limits = message.hopsLeft > 0 ? this.limiter.told : UNLIMITED;
+      session.send({ ...refusalOf(port, refusal ?? new MatryoshkaError('relay.busy')), limits });
       return;
     }
     const request: RelayCreate = {
@@ -351,14 +362,13 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     return this.allowances.request(session);
   }
 
-  #refusal(session: Session, { hopsLeft, port, request }: RelayCreate): ReasonCode | undefined {
-    if (!this.#enabled || (hopsLeft > 0 && !this.options.forward)) return 'relay.disabled';
-    if (hopsLeft >= MAX_HOPS) return 'relay.hops-invalid';
-    if (session.link.info.nesting >= MAX_NESTING) return 'relay.nesting-exceeded';
+  #refusal(session: Session, { hopsLeft, port, request }: RelayCreate): MatryoshkaError | undefined {
+    if (!this.#enabled || (hopsLeft > 0 && !this.options.forward)) return new MatryoshkaError('relay.disabled');
+    if (hopsLeft >= MAX_HOPS) return new MatryoshkaError('relay.hops-invalid');
+    if (session.link.info.nesting >= MAX_NESTING) return new MatryoshkaError('relay.nesting-exceeded');
     // A destination looks at this session only; a relay at all of them (R6).
-    if (this.#links.taken(session, port)) return 'relay.port-in-use';
-    if (hopsLeft > 0 && (this.#links.held(port) || this.#links.held(requestMark(request)))) return 'relay.port-in-use';
-    return undefined;
+    const used = this.#links.taken(session, port) || (hopsLeft > 0 && (this.#links.held(port) || this.#links.held(requestMark(request))));
+    return used ? new MatryoshkaError('relay.port-in-use') : undefined;
   }
 
   /** Finds the next hop and asks it. */

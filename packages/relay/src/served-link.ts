@@ -2,10 +2,13 @@ import type { Session } from '@matryoshka/peer';
 import type { Clock, Timer } from '@matryoshka/transport';
 import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
 import type { Account } from './account.ts';
+import type { Task } from './agenda.ts';
 import { DrainTimer } from './drain-timer.ts';
 import type { IdleCredit } from './idle-credit.ts';
-import { type RelayAnswer, UNLIMITED, refusalOf } from './link-end.ts';
+import { type RelayAnswer, refusalOf } from './link-end.ts';
+import { LinkMeter } from './link-meter.ts';
 import { requestMark } from './port-naming.ts';
+import { type RelayLimiter, strictest } from './relay-limits.ts';
 import type { RelayWindow } from './relay-window.ts';
 import { ServedSide, type ServedSideHost } from './served-side.ts';
 
@@ -13,6 +16,7 @@ import { ServedSide, type ServedSideHost } from './served-side.ts';
 export interface ServedLinkHost {
   readonly clock: Clock;
   readonly idleCredit: IdleCredit;
+  readonly limiter: RelayLimiter;
   /** The side on `session` is over; its port rests for the grace period. */
   forget(session: Session, port: bigint): void;
   /** The destination has accepted. */
@@ -41,14 +45,17 @@ type State = 'choosing' | 'requested' | 'open' | 'draining' | 'closed';
  * | `choosing`, `requested` | relay-close from the previous hop, or its loss | relay-close goes on, `closed` |
  * | `open` | relay-close from one side, or its loss | `draining`: what it sent goes out first, as long as it gets on, then relay-close to the other and `closed` |
  * | `draining` | the same from the other side | `closed` |
- * | any | relaying is switched off | both sides get a reason, `closed` |
+ * | `open` | more bytes than may be passed on | `relay.limit` to both sides, as after relay-close from the one that sent them (R16) |
+ * | any | older than it may get; relaying is switched off | both sides get a reason, `closed` |
  */
-export class ServedLink implements ServedSideHost {
+export class ServedLink implements ServedSideHost, Task {
   readonly request: ServedRequest;
   /** What tells the request when it comes again. */
   readonly mark: bigint;
   /** Who asked, and so pays for the windows of both sides. */
   readonly account: Account;
+  /** What it uses of its limits. */
+  readonly meter: LinkMeter;
   /** The side of the previous hop. */
   readonly upstream: ServedSide;
   readonly #host: ServedLinkHost;
@@ -74,6 +81,7 @@ export class ServedLink implements ServedSideHost {
     this.mark = requestMark(first);
     this.account = account;
     this.#first = first;
+    this.meter = new LinkMeter(host.limiter, account);
     this.upstream = new ServedSide(this, session, request.port, window, credit, account);
     this.#timer = host.clock.after(request.budgetMs, () => this.refuse(new MatryoshkaError('relay.timeout')));
   }
@@ -123,7 +131,9 @@ export class ServedLink implements ServedSideHost {
   refuse(reason: MatryoshkaError): void {
     if (this.#state !== 'choosing' && this.#state !== 'requested') return;
     const { session, port } = this.upstream;
-    session.send(refusalOf(port, reason));
+    const { told } = this.#host.limiter;
+    const limits = reason.limits === undefined ? told : strictest(reason.limits, told);
+    session.send({ ...refusalOf(port, reason), limits });
     this.#downstream?.sayClose(reason);
     this.#end();
   }
@@ -144,7 +154,10 @@ export class ServedLink implements ServedSideHost {
     if (message.status === 'refused') {
       // The allowance that is used up is this node's, not that of whoever is behind it.
       const code = message.reason === 'relay.rate-limited' ? 'relay.busy' : message.reason;
-      const reason = new MatryoshkaError(code, undefined, message.retryAfterMs > 0 ? { retryAfterMs: message.retryAfterMs } : {});
+      const reason = new MatryoshkaError(code, undefined, {
+        limits: message.limits,
+        ...(message.retryAfterMs > 0 && { retryAfterMs: message.retryAfterMs }),
+      });
       this.#failed(reason, reason.code === 'relay.port-in-use');
       return;
     }
@@ -158,10 +171,11 @@ export class ServedLink implements ServedSideHost {
       port,
       status: 'accepted',
       window: window.size,
-      limits: UNLIMITED,
+      limits: strictest(message.limits, this.#host.limiter.told),
       answer: message.answer.slice(),
     });
     this.upstream.egress.open();
+    this.limitAge();
     // What came before the link was open has not been told.
     if (this.upstream.stalled) side.sayStall(true);
     if (side.stalled) this.upstream.sayStall(true);
@@ -174,6 +188,22 @@ export class ServedLink implements ServedSideHost {
 
   carrierLost(side: ServedSide): void {
     this.#sideEnded(side, new MatryoshkaError('relay.carrier-lost'), true);
+  }
+
+  /** Its age is limited from now on, or otherwise than before (R16). */
+  limitAge(): void {
+    if (this.#state === 'open') this.meter.opened(this);
+  }
+
+  /** It is older than it may get. */
+  due(): void {
+    this.shut(new MatryoshkaError('relay.limit'));
+  }
+
+  limitReached(side: ServedSide): void {
+    const reason = new MatryoshkaError('relay.limit');
+    side.sayClose(reason);
+    if (this.#state === 'open') this.#drain(side, reason);
   }
 
   /** Ends it in any state, with a reason to both sides. */
@@ -242,6 +272,7 @@ export class ServedLink implements ServedSideHost {
     this.#state = 'closed';
     this.#first = undefined;
     this.#timer.cancel();
+    this.meter.close();
     this.#release(this.upstream);
     if (this.#downstream !== undefined) this.#release(this.#downstream);
     this.#host.ended(this);

@@ -4,12 +4,14 @@ import { MatryoshkaError, type RelayStatus } from '@matryoshka/wire';
 import type { Account } from './account.ts';
 import { Egress, type EgressHost } from './egress.ts';
 import type { IdleCredit } from './idle-credit.ts';
+import type { LinkMeter } from './link-meter.ts';
 import type { LinkEnd, RelayAnswer } from './link-end.ts';
 import { type RelayWindow, maxPendingUnits } from './relay-window.ts';
 import { Stall } from './stall.ts';
 
 /** What one side of a served link needs of it. */
 export interface ServedSideHost {
+  readonly meter: LinkMeter;
   readonly clock: Clock;
   readonly idleCredit: IdleCredit;
   /** Whether data is passed on now, refused as too early, or let go because the link is ending. */
@@ -19,6 +21,8 @@ export interface ServedSideHost {
   answered(side: ServedSide, message: RelayAnswer): void;
   closedBy(side: ServedSide, reason: MatryoshkaError): void;
   carrierLost(side: ServedSide): void;
+  /** What came from `side` is more than may be passed on (R16). */
+  limitReached(side: ServedSide): void;
   shut(reason: MatryoshkaError): void;
 }
 
@@ -47,7 +51,7 @@ export class ServedSide implements LinkEnd, EgressHost {
     this.session = session;
     this.port = port;
     this.window = window;
-    this.egress = new Egress(session, port, credit, this, link.idleCredit, account);
+    this.egress = new Egress(session, port, credit, this, link.idleCredit, account, link.meter);
   }
 
   data(bytes: Uint8Array, more: boolean): void {
@@ -57,6 +61,10 @@ export class ServedSide implements LinkEnd, EgressHost {
     if (passing === 'early') throw new MatryoshkaError('relay.protocol', 'relay data before the link is open');
     if (bytes.length === 0) throw new MatryoshkaError('relay.protocol', 'empty relay data');
     this.window.receive(bytes.length);
+    if (!this.#link.meter.take(bytes.length)) {
+      this.#link.limitReached(this);
+      return;
+    }
     const { egress } = this.#link.other(this);
     egress.pass(bytes, more);
     // One end misuses the link; relays on the way may have passed on what they got, so that only the link ends.

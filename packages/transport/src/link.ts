@@ -1,5 +1,5 @@
 import type { CryptoProvider, Random } from '@matryoshka/session';
-import type { Endpoint, MatryoshkaError } from '@matryoshka/wire';
+import type { Endpoint, MatryoshkaError, RelayLimits } from '@matryoshka/wire';
 import type { Admission } from './admission.ts';
 import type { Clock } from './clock.ts';
 
@@ -18,6 +18,8 @@ export interface LinkInfo {
   readonly nesting: number;
   /** Opaque ids of the sessions that carry this link, for the loop rule; empty for a direct link. */
   readonly carriers: readonly string[];
+  /** What the relays of a relay link allow it, as they told when it was opened (R16). */
+  readonly limits?: RelayLimits;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { RelayLimits } from './messages/relay-messages.ts';
 import { REASONS, type ReasonCode, type ReasonKind } from './reasons.ts';
 
 /** Everything an error of this project may be told at construction. */
@@ -6,6 +7,8 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** After which time another attempt may succeed, in milliseconds (`relay.rate-limited`, `relay.busy`). */
   readonly retryAfterMs?: number;
+  /** What a relay that refused allows one link (R16). */
+  readonly limits?: RelayLimits;
   /** How far a stream had come that ended with its session. */
   readonly progress?: StreamProgress;
 }
@@ -31,6 +34,8 @@ export class MatryoshkaError extends Error {
   readonly kind: ReasonKind;
   /** After which time another attempt may succeed, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** What a relay that refused allows one link, as far as it has limits (R16). */
+  readonly limits: RelayLimits | undefined;
   /** Of a stream that ended because its session could not go on. */
   readonly progress: StreamProgress | undefined;
 
@@ -40,6 +45,7 @@ export class MatryoshkaError extends Error {
     this.code = code;
     this.kind = REASONS[code].kind;
     this.retryAfterMs = details.retryAfterMs;
+    this.limits = details.limits;
     this.progress = details.progress;
   }
 }

@@ -15,6 +15,17 @@ function allowance(kind: string, who: string): readonly ConfigKey[] {
   ] as readonly ConfigKey[];
 }
 
+/** Of relay links that are forwarded: each of them, or all of a peer or of the node together. */
+function limits(level: string, what: string): readonly ConfigKey[] {
+  const path = `relay.limits.${level}`;
+  return [
+    nodeKey(`${path}.bytesPerSecond`, number, `Bytes per second of ${what}; 0: no limit, as for all limits.`, LIVE),
+    nodeKey(`${path}.maxBytes`, number, `Bytes in all of ${what}${level === 'link' ? '' : ', in `relay.limits.periodMs`'}.`, LIVE),
+    nodeKey(`${path}.maxAgeMs`, number, `Age of ${level === 'link' ? what : `each of ${what}`}, in milliseconds.`, LIVE),
+    ...(level === 'link' ? [] : [nodeKey(`${path}.links`, number, `How many there may be of ${what}.`, LIVE)]),
+  ] as readonly ConfigKey[];
+}
+
 /**
  * Everything that can be configured. Options of the node have the paths they have there, so that one more of them is one
  * more line here; a test says when one is missing.
@@ -40,6 +51,10 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   ),
   nodeKey('relay.ipv6ExcludedNetworksCidrLeadingBits', number, 'The same for IPv6.'),
   nodeKey('relay.relayMemoryBytes', number, 'Bound of all memory for relayed bytes.'),
+  ...limits('link', 'a relay link that is forwarded'),
+  ...limits('peer', 'the relay links that are forwarded for one peer'),
+  ...limits('node', 'all relay links that are forwarded'),
+  nodeKey('relay.limits.periodMs', number, 'After this time the bytes of peers, and of the node, are there again, in milliseconds.', LIVE),
 
   nodeKey('resume.graceMs', number, 'How long a connection whose link broke waits for another one, in milliseconds; 0: not at all.'),
   nodeKey('resume.retainedBytes', number, 'Bytes kept of one connection until the other side has them.'),

@@ -12,6 +12,7 @@ export function applyLiveOptions(node: MatryoshkaNode, before: Config, next: Con
     // What is not there any more has to be said, too.
     node.updateAccess({ ...access, allowPeers: access.allowPeers, acceptAnonymous, maxHandshakes });
   }
+  if (changed.some(({ path }) => path.startsWith('relay.limits.'))) node.updateRelayLimits(next.effectiveNodeOptions().relay.limits);
   if (changed.some(({ path }) => path === 'relay.enabled')) node.setRelayEnabled(next.effectiveNodeOptions().relay.enabled);
   if (changed.some(({ path }) => path === 'traffic')) node.updateTraffic(next.effectiveNodeOptions().traffic);
 }
