@@ -52,6 +52,8 @@ export interface AllowancesHost {
 const RETRY_AFTER_MS = 1000;
 /** Accounts without links that are remembered; above it those that have recovered are forgotten, then the oldest. */
 const MAX_ACCOUNTS = 4096;
+/** So many more may come until all are looked through again: each costs the same, however many there are. */
+const ACCOUNTS_PER_SWEEP = 512;
 
 /** How much of an allowance is used: of one that was given, or of one's own at another node. */
 export class AllowanceUse {
@@ -112,6 +114,8 @@ export class Allowances {
   #settings: AllowanceSettings;
   /** The one used last at the end. */
   readonly #uses = new Map<string, AllowanceUse>();
+  /** Above so many, accounts that hold nothing are forgotten. */
+  #sweepAbove = MAX_ACCOUNTS;
 
   constructor(host: AllowancesHost, settings: AllowanceSettings) {
     this.#host = host;
@@ -165,7 +169,7 @@ export class Allowances {
     const use = this.#uses.get(key) ?? new AllowanceUse(nowMs);
     this.#uses.delete(key);
     this.#uses.set(key, use);
-    if (this.#uses.size > MAX_ACCOUNTS) this.#forget(key, nowMs);
+    if (this.#uses.size > this.#sweepAbove) this.#forget(key, nowMs);
     return use;
   }
 
@@ -173,12 +177,11 @@ export class Allowances {
   #forget(but: string, nowMs: number): void {
     // Under the strictest allowance: what is whole there is whole under all.
     for (const [key, use] of this.#uses) if (key !== but && use.recovered(this.#settings.unknown, nowMs)) this.#uses.delete(key);
-    if (this.#uses.size <= MAX_ACCOUNTS) return;
     for (const [key, use] of this.#uses) {
-      if (key === but || !use.idle) continue;
-      this.#uses.delete(key);
-      return;
+      if (this.#uses.size <= MAX_ACCOUNTS - ACCOUNTS_PER_SWEEP) break;
+      if (key !== but && use.idle) this.#uses.delete(key);
     }
+    this.#sweepAbove = Math.max(MAX_ACCOUNTS, this.#uses.size + ACCOUNTS_PER_SWEEP);
   }
 }
 
