@@ -116,6 +116,32 @@ describe('in `private` every relay forwards units of one size', () => {
   });
 });
 
+describe('a session that is resumed', () => {
+  test.each(['standard', 'private', 'plain'] as const)(
+    'begins in %s with messages of the same lengths as a new connection',
+    async (traffic) => {
+      const net = new TestNetwork(11);
+      await net.startAll(['A', 'B'], { traffic });
+      const begun = async (): Promise<string[]> => {
+        const seen: string[] = [];
+        const stop = net.world.network.tap((from, _to, message) => seen.push(`${from.host} ${message.length}`));
+        await net.settle(300);
+        stop();
+        // Handshake, and the first record of each side.
+        return seen.slice(0, 5);
+      };
+      const [opened, connection] = [begun(), net.node('A').connect(net.address('B'))];
+      const first = await opened;
+      await net.run(connection);
+      await net.settle(1000);
+      expect(net.world.network.cut(net.host('A'), net.host('B'))).toBe(1);
+      expect(await begun()).toEqual(first);
+      expect(first).toHaveLength(5);
+      await net.close();
+    },
+  );
+});
+
 describe('cover', () => {
   test('an idle connection over relays shows as many units on each of them as its sides send', async () => {
     const net = await five(6, { traffic: 'private' });

@@ -127,7 +127,8 @@ export class Outbox {
   shape({ padding, recordLength, paced }: Shaping): void {
     this.#padding = padding;
     this.#writer.shape(recordLength);
-    if (paced !== Number.isFinite(this.#slots)) this.#slots = paced ? 0 : Number.POSITIVE_INFINITY;
+    // The first record goes out at once, as that of a resume does.
+    if (paced !== Number.isFinite(this.#slots)) this.#slots = paced ? 1 : Number.POSITIVE_INFINITY;
     this.flushSoon();
   }
 

@@ -297,6 +297,22 @@ describe('cover', () => {
     expect(busy.nodes[1].relayed).toHaveLength(200);
   });
 
+  test('constant rate: the other side cannot slow it down by asking for other records', async () => {
+    const it = await quiet(RATE);
+    for (let i = 0; i < 500; i++) {
+      it.bob.send({ type: 'shape', recordLength: i % 2 === 0 ? 2048 : 0 });
+      // oxlint-disable-next-line no-await-in-loop
+      await it.world.clock.advance(2);
+    }
+    expect(it.seen.filter(({ from }) => from === 'alice')).toHaveLength(100);
+  });
+
+  test('constant rate: the first record goes out at once, as that of a resume does', async () => {
+    const { world, seen } = stage(RATE, TRAFFIC_PRESETS.plain);
+    await world.clock.advance(1);
+    expect(seen.filter(({ from }) => from === 'alice')).toEqual([{ from: 'alice', atMs: 0, length: RECORD }]);
+  });
+
   test('ends with the session', async () => {
     for (const settings of [COVER, RATE]) {
       // oxlint-disable-next-line no-await-in-loop

@@ -32,8 +32,9 @@ export class CoverClock {
     this.#host = host;
   }
 
-  /** From now on another rule holds. */
+  /** From now on another rule holds. The same one goes on as it was: nobody who asks for anything else disturbs it. */
   set(cover: Cover): void {
+    if (cover === this.#cover) return;
     this.#cover = cover;
     if (this.#running) this.start();
   }

@@ -44,13 +44,6 @@ export class PartAssembly {
     return buffer.subarray(0, length);
   }
 
-  /** Lets go of everything. */
-  release(): void {
-    this.#buffer = undefined;
-    this.#length = 0;
-    this.#wanted = 0;
-  }
-
   #grown(length: number): Uint8Array {
     const old = this.#buffer;
     if (old !== undefined && old.length >= length) return old;
