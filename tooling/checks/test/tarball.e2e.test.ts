@@ -1,4 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { type Problem, checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, globSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fences } from '../src/markdown.ts';
 import { toolEnvironment } from '../src/pnpm.ts';
 import { fenceFault, runFence } from '../src/run-fence.ts';
-import { type Manifest, ROOT } from '../src/workspace.ts';
+import { type Manifest, ROOT, publishedPackages } from '../src/workspace.ts';
 
-// What a user gets who installs only `session`: its tarball and that of `wire`, in an empty folder, with plain npm.
+// What users get: tarballs, in an empty folder, with plain npm.
 
 const env = toolEnvironment();
+/** Of somebody who installs only `session`: its tarball and that of `wire`. */
 const folder = mkdtempSync(join(tmpdir(), 'matryoshka-tarball-'));
 const run = (program: string, args: readonly string[], cwd: string): string =>
   execFileSync(program, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -77,3 +80,53 @@ describe('session, installed from its tarball', () => {
     expect(fenceFault(code, await runFence(code, folder, { source: false }))).toBeUndefined();
   });
 });
+
+describe('all packages, installed together from their tarballs', () => {
+  const all = mkdtempSync(join(tmpdir(), 'matryoshka-tarballs-'));
+  let tarballs: readonly string[] = [];
+  beforeAll(() => {
+    run('tsc', ['-b', ...publishedPackages().map(({ path }) => path)], ROOT);
+    const filters = publishedPackages().flatMap(({ manifest }) => ['--filter', manifest.name]);
+    run('pnpm', ['--recursive', ...filters, 'pack', '--pack-destination', all], ROOT);
+    tarballs = readdirSync(all).filter((file) => file.endsWith('.tgz'));
+    writeFileSync(join(all, 'package.json'), '{ "name": "consumer", "version": "1.0.0", "private": true }\n');
+    run('npm', ['install', '--no-audit', '--no-fund', ...tarballs.map((file) => `./${file}`)], all);
+  });
+  afterAll(() => rmSync(all, { recursive: true, force: true }));
+
+  test('have types that are found where their code is, by ESM and by bundlers', async () => {
+    expect(tarballs.length).toBe(publishedPackages().length);
+    for (const file of tarballs) {
+      // A program: nobody imports it.
+      if (file.startsWith('matryoshka-cli-')) continue;
+      // oxlint-disable-next-line no-await-in-loop
+      const result = await checkPackage(createPackageFromTarballData(readFileSync(join(all, file))));
+      // What CommonJS sees is no matter of packages that are ESM only.
+      const problems = result.types === false ? ['no types'] : result.problems.filter((problem) => !concernsCommonJs(problem));
+      expect(problems, file).toEqual([]);
+    }
+  });
+
+  test('run matryoshka: --help, init, up, status', async () => {
+    const matryoshka = join(all, 'node_modules', '.bin', 'matryoshka');
+    const home = { ...env, XDG_CONFIG_HOME: join(all, 'config'), XDG_DATA_HOME: join(all, 'data'), XDG_CACHE_HOME: join(all, 'cache') };
+    const ask = (...args: readonly string[]): string =>
+      execFileSync(matryoshka, args, { cwd: all, env: home, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    expect(ask('--help')).toContain('Usage: matryoshka');
+    const { peerId } = JSON.parse(ask('init', '--yes', '--listen', '127.0.0.1:0', '--json')) as { readonly peerId: string };
+    expect(existsSync(join(all, 'config', 'matryoshka', 'config.toml'))).toBe(true);
+    const up = spawn(matryoshka, ['up', '--json'], { cwd: all, env: home, stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const [line] = (await once(up.stdout, 'data')) as [Buffer];
+      expect(JSON.parse(line.toString().split('\n')[0] ?? '')).toMatchObject({ event: 'ready', peerId });
+      expect(JSON.parse(ask('status', '--json'))).toMatchObject({ pid: up.pid, node: { peerId, connections: [] } });
+    } finally {
+      up.kill('SIGTERM');
+    }
+    expect(await once(up, 'exit')).toEqual([0, null]);
+  });
+});
+
+function concernsCommonJs(problem: Problem): boolean {
+  return 'resolutionKind' in problem && ['node10', 'node16-cjs'].includes(problem.resolutionKind);
+}
