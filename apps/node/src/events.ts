@@ -1,4 +1,4 @@
-import type { ConnectionStatus, NodeStatus, RelayLinkStatus } from '@matryoshka/node';
+import type { ConnectionStatus, NodeStatus, RegistrationStatus, RelayLinkStatus } from '@matryoshka/node';
 
 /** An error as JSON shows it. */
 export interface ErrorReport {
@@ -21,6 +21,17 @@ export type CliEvent =
   | { readonly event: 'connection'; readonly connection: ConnectionStatus }
   | { readonly event: 'suspended'; readonly connection: ConnectionStatus; readonly reason: ErrorReport }
   | { readonly event: 'resumed'; readonly connection: ConnectionStatus }
+  /** A relayed or telescoped connection goes on over another path; `gateway`: its first relay, or of an accepted one the last. */
+  | {
+      readonly event: 'path-changed';
+      readonly connection: ConnectionStatus;
+      readonly gateway: string | null;
+      readonly reason: ErrorReport;
+    }
+  /** A relay that this node is reached through, or wants to be. */
+  | { readonly event: 'registration'; readonly registration: RegistrationStatus }
+  /** A peer has passed on a descriptor that no honest peer passes on. */
+  | { readonly event: 'descriptor-refused'; readonly peerId: string; readonly reason: ErrorReport }
   | { readonly event: 'disconnected'; readonly connection: ConnectionStatus; readonly reason: ErrorReport }
   /** A peer named with `--peer` could not be reached; there is another attempt in `retryInMs`, if that is there. */
   | { readonly event: 'peer-failed'; readonly peer: string; readonly error: ErrorReport; readonly retryInMs?: number }

@@ -35,6 +35,21 @@ export function reportNode(node: MatryoshkaNode, output: Output, options: { read
     output.event({ event: 'resumed', connection: status });
     note(`connection ${status.role === 'initiator' ? 'to' : 'from'} ${peerText(status)} goes on`);
   });
+  node.on('path-changed', ({ connection, gateway, reason }) => {
+    const status = connectionStatus(connection);
+    output.event({ event: 'path-changed', connection: status, gateway: gateway ?? null, reason: reportError(reason) });
+    note(`connection ${status.role === 'initiator' ? 'to' : 'from'} ${peerText(status)} has another path: ${reason.message}`);
+  });
+  node.on('registration', (registration) => {
+    output.event({ event: 'registration', registration });
+    note(
+      `registration with ${registration.relay}: ${registration.state}${registration.error === undefined ? '' : `, ${registration.error}`}`,
+    );
+  });
+  node.on('descriptor-refused', ({ peerId: from, reason }) => {
+    output.event({ event: 'descriptor-refused', peerId: from, reason: reportError(reason) });
+    note(`${from} passed on a descriptor that was refused: ${reason.message}`);
+  });
   node.on('disconnected', ({ connection, reason }) => {
     const status = connectionStatus(connection);
     output.event({ event: 'disconnected', connection: status, reason: reportError(reason) });

@@ -22,13 +22,16 @@ function peerList(value: string): readonly string[] {
   return value.split(',').map((peer) => destination(peer.trim()));
 }
 
-/** Adds `--path`, which a circuit cannot be without. */
-export function addPathFlag(command: Command): Command {
-  return command.addOption(
-    new Option('--path <peers>', 'through these peers, peerId@host:port each, separated by commas')
-      .argParser(peerList)
-      .makeOptionMandatory(),
-  );
+/** Adds the flags that say what a circuit goes through. */
+export function addCircuitFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--hops <count>', 'of this many hops, the peer included, over relays from the directory (default: 4)')
+        .argParser(wholeNumber)
+        .conflicts('path'),
+    )
+    .option('--isolation <key>', 'shares relays with circuits of the same key only, not with none')
+    .addOption(new Option('--path <peers>', 'through these peers, peerId@host:port each, separated by commas').argParser(peerList));
 }
 
 /** Adds the flags of {@link RouteFlags}. */

@@ -1,14 +1,16 @@
 import { Command } from 'commander';
-import type { DescribedConnection } from '../daemon/status.ts';
+import type { ConnectionStatus } from '@matryoshka/node';
 import { type InstanceFlags, addInstanceFlags, clientOf } from '../instance.ts';
 import { interruptible } from '../interruption.ts';
 import { destination } from '../node-flags.ts';
 import { Output } from '../output.ts';
-import { addPathFlag } from '../route-flags.ts';
+import { addCircuitFlags } from '../route-flags.ts';
 import { circuitTable } from '../screens/status-screen.ts';
 
 interface BuildFlags extends InstanceFlags {
-  readonly path: readonly string[];
+  readonly path?: readonly string[];
+  readonly hops?: number;
+  readonly isolation?: string;
   readonly anonymous?: boolean;
 }
 
@@ -24,9 +26,11 @@ export function circuitCommand(): Command {
 }
 
 function buildCommand(): Command {
-  return addInstanceFlags(addPathFlag(new Command('build')))
+  return addInstanceFlags(addCircuitFlags(new Command('build')))
     .summary('build a circuit to a peer')
-    .description('Has the running node build a circuit through peers of your choice; each of them knows its two neighbours only.')
+    .description(
+      'Has the running node build a circuit: through relays that it chooses from its directory, or through peers of your choice. Each hop knows its two neighbours only.',
+    )
     .argument('<peer>', '[peerId@]host:port or a peer id', destination)
     .option('--no-anonymous', 'show the peer who this is')
     .addHelpText(
@@ -36,12 +40,12 @@ function buildCommand(): Command {
     .action((to: string, flags: BuildFlags) => interruptible((signal) => build(to, flags, signal)));
 }
 
-async function build(to: string, { path, anonymous, ...flags }: BuildFlags, signal: AbortSignal): Promise<void> {
+async function build(to: string, { path, hops, isolation, anonymous, ...flags }: BuildFlags, signal: AbortSignal): Promise<void> {
   const output = new Output(flags.json === true);
   const client = await clientOf(flags);
-  output.note(`building a circuit of ${path.length + 1} hops to ${to}`);
-  const circuit = await client.call<DescribedConnection>('POST', '/v1/circuits', {
-    body: { to, path, ...(anonymous === false && { anonymous }) },
+  output.note(`building a circuit to ${to}`);
+  const circuit = await client.call<ConnectionStatus>('POST', '/v1/circuits', {
+    body: { to, path, hops, isolation, ...(anonymous === false && { anonymous }) },
     signal,
   });
   process.stdout.write(flags.json === true ? `${JSON.stringify(circuit)}\n` : circuitTable([circuit]));
@@ -53,7 +57,7 @@ function listCommand(): Command {
     .description('Lists the circuits of the running node with their hops, the far end last.')
     .addHelpText('after', '\nExample:\n  $ matryoshka circuit list --json')
     .action(async (flags: InstanceFlags) => {
-      const circuits = await (await clientOf(flags)).call<readonly DescribedConnection[]>('GET', '/v1/circuits');
+      const circuits = await (await clientOf(flags)).call<readonly ConnectionStatus[]>('GET', '/v1/circuits');
       process.stdout.write(flags.json === true ? `${JSON.stringify(circuits)}\n` : circuitTable(circuits));
     });
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { DescribedConnection } from '../daemon/status.ts';
+import type { ConnectionStatus } from '@matryoshka/node';
 import { type InstanceFlags, addInstanceFlags, clientOf } from '../instance.ts';
 import { interruptible } from '../interruption.ts';
 import { destination } from '../node-flags.ts';
@@ -28,7 +28,7 @@ async function connect(to: string, flags: RouteFlags & InstanceFlags, signal: Ab
   const output = new Output(flags.json === true);
   const client = await clientOf(flags);
   output.note(`connecting to ${to}`);
-  const connection = await client.call<DescribedConnection>('POST', '/v1/connections', { body: { to, ...routeOf(flags) }, signal });
+  const connection = await client.call<ConnectionStatus>('POST', '/v1/connections', { body: { to, ...routeOf(flags) }, signal });
   process.stdout.write(
     flags.json === true
       ? `${JSON.stringify(connection)}\n`

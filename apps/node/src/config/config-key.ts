@@ -47,6 +47,12 @@ export const number: z.ZodType<number> = z.number('must be a number');
 export const text: z.ZodType<string> = z.string('must be text');
 export const texts: z.ZodType<string[]> = z.array(z.string('must be text'), 'must be a list of texts');
 
+/** A name, or the parts that it stands for. */
+export const textOrTable: z.ZodType<string | Record<string, unknown>> = z.union(
+  [z.string(), z.record(z.string(), z.unknown())],
+  'must be text or a table',
+);
+
 export function whole(min: number, max: number): z.ZodType<number> {
   const message = `must be a whole number from ${min} to ${max}`;
   return z.int(message).min(min, message).max(max, message);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { APP_KEYS } from './app-keys.ts';
-import { type ConfigKey, flag, nodeKey, number, text, texts } from './config-key.ts';
+import { type ConfigKey, flag, nodeKey, number, text, textOrTable, texts } from './config-key.ts';
 
 const LIVE = { live: true } as const;
 
@@ -38,11 +38,20 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   nodeKey('maxHandshakes', number, 'Handshakes in progress at once.', LIVE),
   nodeKey('suite', text, 'AEAD of the sessions this node opens, chacha20poly1305 or aes256gcm; by default the one that is faster here.'),
 
-  nodeKey('traffic', text, 'How much sizes and times show to others: plain, standard or private.', LIVE),
+  nodeKey(
+    'traffic',
+    textOrTable,
+    'How much sizes and times show to others: plain, standard, private, or a table with padding and cover.',
+    LIVE,
+  ),
 
   nodeKey('relay.enabled', flag, 'Whether relay links are served: forwarded for others, and accepted as their destination.', LIVE),
   nodeKey('relay.forward', flag, 'Whether relay links are forwarded for others; without it this node is only their destination.'),
   nodeKey('relay.relayPorts', text, 'Whether a relay link that is forwarded keeps its number (end-to-end) or gets a new one (per-hop).'),
+  nodeKey('relay.tags', z.record(z.string(), texts), 'What the routing policy shall know of peers: words of your own by peer id.'),
+  nodeKey('relay.dangerouslyOfferExcluded', flag, 'Offers the routing policy also neighbours that share a network with others on the way.'),
+  nodeKey('relay.registerWith', texts, 'Relays to be reached through, as peerId@host:port, for a node that can only dial out.'),
+  nodeKey('relay.maxRegistrations', number, 'Peers that may be reached through this node.'),
   nodeKey('relay.allowDial', texts, 'Kinds of addresses besides global ones that are dialled for others, e.g. loopback, private.'),
   nodeKey(
     'relay.ipv4ExcludedNetworksCidrLeadingBits',
@@ -85,6 +94,12 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   nodeKey('access.reputation.recoverPerMinute', number, 'Reputation that a neighbour gets back per minute, of 100.', LIVE),
   nodeKey('access.reputation.refuseBelow', number, 'Requests of neighbours with less reputation are refused.', LIVE),
   nodeKey('access.reputation.closeBelow', number, 'Connections of peers with less reputation are closed.', LIVE),
+
+  nodeKey('circuits.entryGuards', number, 'First hops of circuits that are kept for months; 0: a new one for each circuit.'),
+  nodeKey('circuits.ready', number, 'Circuits kept ready once one was asked for.'),
+  nodeKey('circuits.maxAgeMs', number, 'An older circuit is used for nothing new, in milliseconds.'),
+  nodeKey('circuits.maxBytes', number, 'Nor is one through which more has gone, in bytes; 0: no limit.'),
+  nodeKey('circuits.parallelBuilds', number, 'Builds that may run side by side for one circuit, 1 or 2.'),
 
   nodeKey('directory.exchangeWith', texts, 'Ids of the peers that descriptors are exchanged with; those of `peers` by default.'),
   nodeKey('directory.publish', flag, 'Whether this node gives them a descriptor of its own; by default while it forwards relay links.'),

@@ -10,6 +10,21 @@ export const neighbourShape: z.ZodType = z.looseObject({
   endpoint: text,
 });
 
+const hopShape = z.looseObject({
+  peerId: text,
+  endpoint: text.describe('where the hop before it reaches it'),
+  state: z.enum(['open', 'stalled', 'suspended', 'closed']),
+  roundTripMs: z.number().optional().describe('through all hops before it'),
+  bytesSent: count,
+  bytesReceived: count,
+  keyAgeMs: z.number(),
+});
+
+export const readyCircuitShape: z.ZodType = z.looseObject({
+  hops: z.array(hopShape).describe('its relays'),
+  users: count.describe('connections that go through it; 0: it waits for one'),
+});
+
 export const connectionShape: z.ZodType = z
   .looseObject({
     id: text.describe('names the connection within this node'),
@@ -21,21 +36,20 @@ export const connectionShape: z.ZodType = z
     local: text,
     remote: text,
     nesting: count.describe('relay links below this connection'),
-    hops: z
-      .array(z.looseObject({ peerId: text, endpoint: text }))
-      .optional()
-      .describe('of a telescoped connection, the far end last'),
+    hops: z.array(hopShape).optional().describe('of a telescoped connection, the far end last'),
     bytesSent: count.describe('those of its handshakes not counted'),
     bytesReceived: count,
     streams: count.describe('open ones, of both sides'),
     roundTripMs: z.number().optional().describe('of the last liveness probe, once there was one'),
+    traffic: z.looseObject({}).describe('how it looks to those who see its bytes'),
     relaying: z.boolean().optional().describe('whether the other side announces that it serves relay links'),
   })
   .describe('a connection of this node');
 
 export const relayLinkShape: z.ZodType = z
   .looseObject({
-    port: text.describe('64-bit number, decimal'),
+    port: text.describe('64-bit number, decimal, on the side of the previous hop'),
+    nextPort: text.optional().describe('on the side of the next hop'),
     state: z.enum(['choosing', 'requested', 'open', 'draining', 'closed']),
     previousHop: neighbourShape,
     nextHop: neighbourShape.optional(),
@@ -52,6 +66,9 @@ export const nodeShape: z.ZodType = z.looseObject({
   relayEnabled: z.boolean(),
   connections: z.array(connectionShape),
   relayLinks: z.array(relayLinkShape),
+  circuits: z.array(readyCircuitShape),
+  registrations: z.array(z.looseObject({ relay: text, address: text, state: text, error: text.optional() })),
+  registeredPeers: z.array(text),
   relayLinkEnds: count,
   relayMemory: z.looseObject({ takenBytes: count, totalBytes: count }),
 });
@@ -106,12 +123,16 @@ export interface ConnectRequest {
 /** What a circuit is built by. */
 export const circuitShape: z.ZodType<CircuitRequest, CircuitRequest> = z.strictObject({
   to: z.string().min(1).describe('[peerId@]host:port or a peer id'),
-  path: z.array(z.string()).min(1).describe('the hops before it, peerId@host:port each'),
+  hops: z.int().min(1).max(15).optional().describe('the peer included, over relays chosen from the directory; default 4'),
+  isolation: z.string().optional().describe('connections with the same key may share relays'),
+  path: z.array(z.string()).min(1).optional().describe('through these peers, peerId@host:port each, instead of chosen ones'),
   anonymous: z.boolean().optional().describe('shows the peer no identity; default true'),
 });
 
 export interface CircuitRequest {
   readonly to: string;
-  readonly path: string[];
+  readonly hops?: number | undefined;
+  readonly isolation?: string | undefined;
+  readonly path?: string[] | undefined;
   readonly anonymous?: boolean | undefined;
 }

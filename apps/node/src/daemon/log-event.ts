@@ -27,6 +27,15 @@ export function logEvent(logger: Logger, event: NamedEvent): void {
     case 'resumed':
       logger.info(of(event.connection), 'connection goes on');
       break;
+    case 'path-changed':
+      logger.info({ ...of(event.connection), reason: event.reason.code }, 'connection has another path');
+      break;
+    case 'registration':
+      logger.info({ state: event.registration.state, reason: event.registration.error }, 'registration with a relay');
+      break;
+    case 'descriptor-refused':
+      logger.warn({ reason: event.reason.code }, 'a peer passed on a descriptor that was refused');
+      break;
     case 'disconnected':
       logger.info({ ...of(event.connection), reason: event.reason.code }, 'connection over');
       break;

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { type AcceptRequest, type MatryoshkaNode, createNode } from '@matryoshka/node';
+import { fileDirectory, fileGuards } from '@matryoshka/node/directory';
 import { IDENTITY_SEED_LENGTH } from '@matryoshka/session';
 import { tcp } from '@matryoshka/transport/tcp';
 import { websocket } from '@matryoshka/transport/websocket';
@@ -23,6 +25,7 @@ export async function makeNode(config: Config, { keepsData, onAccepted }: MakeNo
   const identity = await identitySeed(config, keepsData);
   const networkKey = await networkKeyOf(config, keepsData);
   const options = config.nodeOptions();
+  const { data } = config.folders;
   const accept = (request: AcceptRequest): boolean => {
     onAccepted(request);
     return true;
@@ -33,6 +36,11 @@ export async function makeNode(config: Config, { keepsData, onAccepted }: MakeNo
     ...(identity !== undefined && { identity }),
     ...(networkKey !== undefined && { networkKey }),
     relay: { ...options.relay, accept },
+    // What was learnt of others outlives a restart: descriptors, and the first hops of circuits.
+    ...(keepsData && {
+      directory: { ...options.directory, store: fileDirectory(join(data, 'directory')) },
+      circuits: { ...options.circuits, guards: fileGuards(join(data, 'guards')) },
+    }),
   });
 }
 

@@ -8,6 +8,7 @@ const COUNTED: ReadonlySet<string> = new Set([
   'connection',
   'suspended',
   'resumed',
+  'path-changed',
   'disconnected',
   'peer-failed',
   'relay-requested',

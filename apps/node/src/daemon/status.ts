@@ -1,16 +1,6 @@
-import type { AccessStatus, ConnectionStatus, NodeStatus } from '@matryoshka/node';
+import type { AccessStatus, NodeStatus } from '@matryoshka/node';
 import { VERSION } from '../version.ts';
 import type { Daemon } from './daemon.ts';
-import { describeConnection } from './describe-connection.ts';
-
-/** A hop of a telescoped connection. */
-export interface HopStatus {
-  readonly peerId: string;
-  readonly endpoint: string;
-}
-
-/** A connection, with the hops of its circuit where it has one, the far end last. */
-export type DescribedConnection = ConnectionStatus & { readonly hops?: readonly HopStatus[] };
 
 /** Everything a daemon knows of itself, ready for JSON. */
 export interface DaemonStatus {
@@ -24,7 +14,7 @@ export interface DaemonStatus {
   readonly configFile: string;
   /** Keys of the configuration that have changed and count from the next start on. */
   readonly needRestart: readonly string[];
-  readonly node: Omit<NodeStatus, 'connections'> & { readonly connections: readonly DescribedConnection[] };
+  readonly node: NodeStatus;
   readonly access: AccessStatus;
   /** What runs on top of the node, each under its name. */
   readonly features: Readonly<Record<string, unknown>>;
@@ -40,7 +30,7 @@ export function daemonStatus(daemon: Daemon): DaemonStatus {
     dataFolder: config.folders.data,
     configFile: config.folders.configFile,
     needRestart: daemon.needRestart,
-    node: { ...node.status(), connections: node.connections.map(describeConnection) },
+    node: node.status(),
     access: node.access(),
     features: Object.fromEntries(daemon.features.map((feature) => [feature.name, feature.status?.() ?? {}])),
   };

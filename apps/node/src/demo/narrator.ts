@@ -47,6 +47,9 @@ export class Narrator {
       case 'suspended':
       case 'resumed':
       case 'disconnected':
+      case 'path-changed':
+      case 'registration':
+      case 'descriptor-refused':
       case 'peer-failed':
       case 'relay-closed':
       case 'connected':

@@ -37,9 +37,14 @@ function section(command: Command, before: readonly string[]): readonly string[]
     `${command.description()}\n`,
     ...table(
       'argument',
-      command.registeredArguments.filter(({ description }) => description !== '').map((argument) => [argument.name(), argument.description]),
+      command.registeredArguments
+        .filter(({ description }) => description !== '')
+        .map((argument) => [argument.name(), argument.description]),
     ),
-    ...table('option', options.map((option) => [option.flags, optionText(option)])),
+    ...table(
+      'option',
+      options.map((option) => [option.flags, optionText(option)]),
+    ),
     ...examples(command),
     ...inner.flatMap((nested) => section(nested, path)),
   ];

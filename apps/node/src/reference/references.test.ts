@@ -15,20 +15,39 @@ describe('every command', () => {
   const all = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(all)];
   const commands = all(createProgram()).filter(({ commands: inner }) => inner.length === 0);
 
-  test.each(commands.map((command) => [command.name(), command] as const))('%s has a summary, a description, an example, and --json', (name, command) => {
-    let help = '';
-    command.configureOutput({ writeOut: (text) => (help += text) });
-    command.outputHelp();
-    expect(command.summary()).toMatch(/^[a-z]/);
-    expect(command.description()).toMatch(/\.$/);
-    expect(help).toMatch(/\nExamples?:\n {2}\$ (?:matryoshka|source)/);
-    // A script for a shell is no JSON.
-    expect(command.options.some(({ long }) => long === '--json'), name).toBe(name !== 'completion');
-  });
+  test.each(commands.map((command) => [command.name(), command] as const))(
+    '%s has a summary, a description, an example, and --json',
+    (name, command) => {
+      let help = '';
+      command.configureOutput({ writeOut: (text) => (help += text) });
+      command.outputHelp();
+      expect(command.summary()).toMatch(/^[a-z]/);
+      expect(command.description()).toMatch(/\.$/);
+      expect(help).toMatch(/\nExamples?:\n {2}\$ (?:matryoshka|source)/);
+      // A script for a shell is no JSON.
+      expect(
+        command.options.some(({ long }) => long === '--json'),
+        name,
+      ).toBe(name !== 'completion');
+    },
+  );
 });
 
 /** Options that no file can hold: code, secrets, which are in files of their own, and what the daemon does itself. */
-const NOT_DATA = new Set(['identity', 'staticKey', 'transports', 'networkKey', 'provider', 'clock', 'random', 'relay.policy', 'relay.accept', 'directory.store']);
+const NOT_DATA = new Set([
+  'identity',
+  'staticKey',
+  'transports',
+  'networkKey',
+  'provider',
+  'clock',
+  'random',
+  'relay.policy',
+  'relay.accept',
+  'directory.store',
+  'circuits.policy',
+  'circuits.guards',
+]);
 
 test('every option of a node that is data has its line in the table of keys', () => {
   const known = knownNodeOptions();

@@ -1,5 +1,5 @@
 import type { ConnectionStatus, RelayLinkStatus } from '@matryoshka/node';
-import type { DaemonStatus, DescribedConnection } from '../daemon/status.ts';
+import type { DaemonStatus } from '../daemon/status.ts';
 import { formatBytes, formatDuration, formatRate } from '../quantities.ts';
 import { table } from './table.ts';
 
@@ -49,7 +49,7 @@ function rateText(bytes: number, elapsedMs: number): string {
 }
 
 /** Circuits with their hops, the far end last. */
-export function circuitTable(circuits: readonly DescribedConnection[]): string {
+export function circuitTable(circuits: readonly ConnectionStatus[]): string {
   if (circuits.length === 0) return 'no circuits\n';
   return table(
     ['id', 'state', 'hop', 'peer', 'at'],

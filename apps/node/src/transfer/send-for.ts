@@ -1,6 +1,5 @@
-import type { ConnectOptions, MatryoshkaNode } from '@matryoshka/node';
+import { type ConnectOptions, type MatryoshkaNode, connectionStatus } from '@matryoshka/node';
 import type { ServerEvent } from '../control/route.ts';
-import { describeConnection } from '../daemon/describe-connection.ts';
 import type { NamedEvent } from '../events.ts';
 import { FILE_PROTOCOL } from '../file/file-message.ts';
 import { sendFile } from '../file/send-file.ts';
@@ -37,8 +36,7 @@ export async function* sendFor(node: MatryoshkaNode, request: SendRequest): Asyn
   const connection = await node.connect(to, { ...options, signal });
   try {
     const connectSeconds = (performance.now() - startedMs) / 1000;
-    const { hops, ...status } = describeConnection(connection);
-    yield told({ event: 'connected', connection: status, seconds: connectSeconds, ...(hops !== undefined && { hops }) });
+    yield told({ event: 'connected', connection: connectionStatus(connection), seconds: connectSeconds });
     const stream = await connection.openStream(FILE_PROTOCOL, { signal });
     const progress = { bytes: 0 };
     const sending = sendFile(stream, new StreamedFile(name, size, content), { signal, onProgress: (bytes) => (progress.bytes = bytes) });

@@ -1,10 +1,9 @@
-import type { Connection } from '@matryoshka/node';
+import { type Connection, connectionStatus } from '@matryoshka/node';
 import * as z from 'zod';
 import type { Daemon } from '../../daemon/daemon.ts';
-import { describeConnection } from '../../daemon/describe-connection.ts';
 import { ControlError } from '../problem.ts';
 import { type Route, route } from '../route.ts';
-import { circuitShape, connectionShape } from '../shapes.ts';
+import { circuitShape, connectionShape, readyCircuitShape } from '../shapes.ts';
 import { definedOf, findConnection } from './connection-routes.ts';
 
 const idShape = z.object({ id: z.string() });
@@ -17,17 +16,29 @@ export const CIRCUIT_ROUTES: readonly Route[] = [
     name: 'listCircuits',
     summary: 'Every circuit that the node has built, with its hops',
     answer: { type: 'json', schema: z.array(connectionShape) },
-    handle: ({ daemon }) => circuitsOf(daemon).map(describeConnection),
+    handle: ({ daemon }) => circuitsOf(daemon).map(connectionStatus),
   }),
   route({
     method: 'POST',
     path: '/v1/circuits',
     name: 'buildCircuit',
-    summary: 'Builds a circuit, hop by hop, to a peer',
+    summary: 'Builds a circuit to a peer, hop by hop: through relays chosen from the directory, or through those of path',
     body: circuitShape,
     answer: { type: 'json', schema: connectionShape, status: 201 },
-    handle: async ({ daemon, body: { to, ...options }, signal }) =>
-      describeConnection(await daemon.node.connect(to, { ...definedOf(options), signal })),
+    handle: async ({ daemon, body: { to, hops, isolation, path, anonymous }, signal }) => {
+      if (path !== undefined && (hops !== undefined || isolation !== undefined))
+        throw new ControlError(400, 'control.invalid', 'path excludes hops and isolation: its peers are the hops');
+      const how = path === undefined ? { circuit: { hops, isolation } } : { path };
+      return connectionStatus(await daemon.node.connect(to, { ...definedOf({ ...how, anonymous }), signal }));
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/ready-circuits',
+    name: 'listReadyCircuits',
+    summary: 'Circuits whose relays were chosen from the directory, in use or kept ready',
+    answer: { type: 'json', schema: z.array(readyCircuitShape) },
+    handle: ({ daemon }) => daemon.node.status().circuits,
   }),
   route({
     method: 'DELETE',

@@ -1,7 +1,6 @@
-import type { ConnectOptions, Connection } from '@matryoshka/node';
+import { type ConnectOptions, type Connection, connectionStatus } from '@matryoshka/node';
 import * as z from 'zod';
 import type { Daemon } from '../../daemon/daemon.ts';
-import { describeConnection } from '../../daemon/describe-connection.ts';
 import { ControlError } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { connectShape, connectionShape, relayLinkShape } from '../shapes.ts';
@@ -16,7 +15,7 @@ export const CONNECTION_ROUTES: readonly Route[] = [
     name: 'listConnections',
     summary: 'Every connection of the node',
     answer: { type: 'json', schema: z.array(connectionShape) },
-    handle: ({ daemon }) => daemon.node.connections.map(describeConnection),
+    handle: ({ daemon }) => daemon.node.connections.map(connectionStatus),
   }),
   route({
     method: 'POST',
@@ -26,7 +25,7 @@ export const CONNECTION_ROUTES: readonly Route[] = [
     body: connectShape,
     answer: { type: 'json', schema: connectionShape, status: 201 },
     handle: async ({ daemon, body: { to, ...options }, signal }) =>
-      describeConnection(await daemon.node.connect(to, { ...definedOf(options), signal })),
+      connectionStatus(await daemon.node.connect(to, { ...definedOf(options), signal })),
   }),
   route({
     method: 'GET',
@@ -35,7 +34,7 @@ export const CONNECTION_ROUTES: readonly Route[] = [
     summary: 'One connection',
     params: idShape,
     answer: { type: 'json', schema: connectionShape },
-    handle: ({ daemon, params: { id } }) => describeConnection(findConnection(daemon, id)),
+    handle: ({ daemon, params: { id } }) => connectionStatus(findConnection(daemon, id)),
   }),
   route({
     method: 'DELETE',
@@ -58,7 +57,7 @@ export const CONNECTION_ROUTES: readonly Route[] = [
 
 /** Options without those that are not there. */
 export function definedOf(options: object): ConnectOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as ConnectOptions;
+  return JSON.parse(JSON.stringify(options)) as ConnectOptions;
 }
 
 /** @throws ControlError `control.unknown-connection` */
