@@ -7,9 +7,12 @@ import { configKey } from '../config/config-keys.ts';
 import { createProgram } from '../program.ts';
 import { REFERENCES } from './references.ts';
 
-test.each(REFERENCES)('docs/$file says what the code does; "pnpm reference" writes it', ({ file, text }) => {
-  expect(readFileSync(file, 'utf8'), basename(file)).toBe(text());
-});
+test.each(REFERENCES.map(({ file, text }) => ({ name: basename(file), file, text })))(
+  'docs/$name says what the code does; "pnpm reference" writes it',
+  ({ file, text }) => {
+    expect(readFileSync(file, 'utf8'), basename(file)).toBe(text());
+  },
+);
 
 describe('every command', () => {
   const all = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(all)];
