@@ -103,9 +103,8 @@ describe('R9 the last hop uses the connection that there is', () => {
     const net = new TestNetwork(6 + hops);
     await net.startAll(['A', 'B', 'C', 'R']);
     // D can only dial out.
-    await net.start('D', '10.66.0.1', { listen: [] });
+    await net.start('D', '10.66.0.1', { listen: [], relay: { registerWith: [net.address('R')] } });
     serveEcho(net.node('D'));
-    await net.connect('D', 'R');
     await net.connect('A', 'B');
     await net.connect('B', 'C', 'R');
     await net.connect('C', 'R');

@@ -80,7 +80,7 @@ describe('whether a relay link is stalled', () => {
       window(),
       new Account(),
     );
-    const side = served.ask(downstream, 1n, window(), 1);
+    const side = served.ask(downstream, 1n, window(), { attemptsLeft: 3, budgetMs: 9000, patienceMs: undefined });
     // The next hop's link stalls while its answer is still on the way, and delivers that.
     side.carrierStalled();
     const answer = new Uint8Array(HANDSHAKE_ANSWER_LENGTH);

@@ -1,15 +1,7 @@
 import type { RelayHandler, RelayMessage, Session } from '@matryoshka/peer';
 import type { PeerId } from '@matryoshka/session';
 import type { Clock, Link } from '@matryoshka/transport';
-import {
-  MatryoshkaError,
-  RELAY_DATA_MORE,
-  type ReasonCode,
-  type RelayCreate,
-  type RelayDestination,
-  type RelayRegister,
-  asMatryoshkaError,
-} from '@matryoshka/wire';
+import { MatryoshkaError, RELAY_DATA_MORE, type RelayCreate, type RelayDestination, type RelayRegister } from '@matryoshka/wire';
 import { Accounts } from './account.ts';
 import { Allowances, type Claim } from './allowance.ts';
 import { OnwardAllowances } from './allowance-onward.ts';
@@ -17,8 +9,8 @@ import { Arrivals } from './arrivals.ts';
 import { copyDestination } from './copy-destination.ts';
 import { creditAccount } from './credit-account.ts';
 import { CreditPool } from './credit-pool.ts';
-import { greetings } from './greetings.ts';
 import { IdleCredit } from './idle-credit.ts';
+import { HopSearch, type HopSearchHost, isBusy, laterThan } from './hop-search.ts';
 import { LastHop } from './last-hop.ts';
 import { refusalOf } from './link-end.ts';
 import { LinkRegistry } from './link-registry.ts';
@@ -31,26 +23,15 @@ import type { RelayHost, RelayRefusal } from './relay-host.ts';
 import { PortNaming, type RelayPorts, requestMark } from './port-naming.ts';
 import { MAX_NESTING } from './relay-link.ts';
 import { Registrations } from './registrations.ts';
+import type { Failure } from './request-budget.ts';
 import { type Deed, Reputations } from './reputation.ts';
 import { ServedLink, type ServedLinkHost } from './served-link.ts';
 
-/**
- * A session with more control messages waiting than this, in bytes, is asked for nothing more: one neighbour's requests
- * must not end it with everybody's links (docs/protocol.md §11).
- */
-const BUSY_CONTROL_BYTES: number = 256 * 1024;
-
-/** Nobody is told to wait longer, in milliseconds: settings may change. */
-const MAX_RETRY_AFTER_MS = 3_600_000;
-
 /** A link that is forwarded, while it is. */
 interface Serving {
-  /** The sessions that were asked to carry it on. */
-  readonly tried: Set<Session>;
+  readonly search: HopSearch;
   /** What it counts as in its sender's allowance. */
   readonly claim: Claim;
-  /** What it counts as in this node's own at the next hop. */
-  onward: Claim | undefined;
 }
 
 /** Opens, serves and forwards relay links: one per node (R1-R12, R14, R17, R18). */
@@ -76,6 +57,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   readonly #originator: Originator;
   readonly #links: LinkRegistry;
   readonly #ports: PortNaming;
+  readonly #searching: HopSearchHost;
   readonly #served = new Map<ServedLink, Serving>();
   #enabled: boolean;
   #whenLinkless: (() => void) | undefined;
@@ -100,7 +82,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     const counts: LinkCounts = {
       count: (session) => links.count(session),
       free: (session, port) => this.#ports.free(session, port),
-      room: (session) => this.#onward.room(session),
+      room: (session) => !isBusy(session) && this.#onward.room(session),
     };
     this.#nextHops = new NextHops(host, new Neighbours(host), this.options, counts);
     this.registrations = new Registrations(
@@ -115,7 +97,17 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     this.#lastHop = new LastHop(host, this.options, (session) => links.count(session), registered);
     const forget = (session: Session, port: bigint): void => this.forget(session, port);
     this.#arrivals = new Arrivals({ clock: host.clock, idleCredit: this.idleCredit, links, accept: host.accept, forget }, this.options);
-    const claim = (session: Session): Claim => this.#claimOn(session, 'relay.rate-limited');
+    this.#searching = {
+      clock: host.clock,
+      pool: this.pool,
+      links,
+      ports: this.#ports,
+      nextHops: this.#nextHops,
+      lastHop: this.#lastHop,
+      sessions: () => host.sessions(),
+      request: (session) => this.#onward.request(session),
+    };
+    const claim = (session: Session): Claim => this.#claimOn(session);
     this.#originator = new Originator({
       clock: host.clock,
       random: host.random,
@@ -276,25 +268,21 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   opened(link: ServedLink): void {
     const serving = this.#served.get(link);
     serving?.claim.answered();
-    serving?.onward?.answered();
+    serving?.search.answered();
     this.#host.onServed('opened', link);
   }
 
   ended(link: ServedLink): void {
     const serving = this.#served.get(link);
     serving?.claim.ended();
-    serving?.onward?.ended();
+    serving?.search.ended();
     this.#served.delete(link);
     this.#links.release(link.request.port, link.mark);
     this.#host.onServed('closed', link);
   }
 
-  retry(link: ServedLink): boolean {
-    const serving = this.#served.get(link);
-    if (serving === undefined || serving.tried.size > link.request.attemptsLeft) return false;
-    serving.onward?.ended();
-    void this.#advance(link, serving);
-    return true;
+  retry(link: ServedLink, failure: Failure): boolean {
+    return this.#served.get(link)?.search.again(failure) ?? false;
   }
 
   // ------------------------------------------------------------------------------------------------------------------
@@ -331,12 +319,12 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       return;
     }
     const served = new ServedLink(this, session, request, window, account);
-    const serving: Serving = { tried: new Set(), claim, onward: undefined };
-    this.#served.set(served, serving);
+    const search = new HopSearch(this.#searching, served);
+    this.#served.set(served, { search, claim });
     this.#links.hold(port, served.mark);
     this.#links.add(session, port, served.upstream);
     this.#host.onServed('requested', served);
-    void this.#advance(served, serving);
+    void search.advance();
   }
 
   #registration(session: Session, message: RelayRegister): void {
@@ -371,49 +359,11 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     return used ? new MatryoshkaError('relay.port-in-use') : undefined;
   }
 
-  /** Finds the next hop and asks it. */
-  async #advance(served: ServedLink, serving: Serving): Promise<void> {
-    const { tried } = serving;
-    try {
-      const session = await this.#nextHop(served, tried);
-      if (served.state !== 'choosing') return;
-      tried.add(session);
-      if (!session.sending || session.stalled) throw new MatryoshkaError('relay.carrier-lost');
-      const { port } = served.request;
-      if (!this.#ports.free(session, port)) throw new MatryoshkaError('relay.port-in-use');
-      const busy = session.outbox.controlBytes > BUSY_CONTROL_BYTES;
-      if (busy) throw new MatryoshkaError('relay.busy');
-      serving.onward = this.#claimOn(session, 'relay.busy');
-      const window = this.pool.take(served.account);
-      if (window === undefined) throw new MatryoshkaError('relay.busy');
-      const onward = this.#ports.onward(session, port);
-      this.#links.add(session, onward, served.ask(session, onward, window, tried.size));
-    } catch (error) {
-      served.refuse(asMatryoshkaError(error, 'bug'));
-    }
-  }
-
-  async #nextHop({ upstream, request }: ServedLink, tried: ReadonlySet<Session>): Promise<Session> {
-    const previous = upstream.session;
-    const { destination, hopsLeft, port } = request;
-    if (hopsLeft === 1) return this.#lastHop.reach(previous, destination);
-    // The peer is at a relay, and one hop is left before it: that relay is the last hop (R3).
-    const { relay, endpoint } = destination;
-    if (hopsLeft === 2 && relay !== undefined) return this.#lastHop.reach(previous, { peer: relay, ...(endpoint && { endpoint }) });
-    const next = (): Session => this.#nextHops.next({ previous, destination, port, hopsLeft, tried });
-    try {
-      return next();
-    } catch (error) {
-      if (!(await greetings(this.#host.sessions(), this.#host.clock))) throw error;
-      return next();
-    }
-  }
-
-  /** Keeps within what the other side of `session` allows. @throws MatryoshkaError `reason`, with the time until there is room */
-  #claimOn(session: Session, reason: ReasonCode): Claim {
+  /** Keeps within what the gateway allows. @throws MatryoshkaError `relay.rate-limited`, with the time until there is room */
+  #claimOn(session: Session): Claim {
     const claim = this.#onward.request(session);
     if (!('reason' in claim)) return claim;
-    throw laterThan(reason, claim.retryAfterMs, 'the next relay allows no more requests for now');
+    throw laterThan('relay.rate-limited', claim.retryAfterMs, 'the next relay allows no more requests for now');
   }
 
   /** A late message is let go; otherwise the other side hears once that the port leads nowhere (R14). */
@@ -423,8 +373,4 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     session.send({ type: 'relay-close', port, reason: 'relay.unknown-port' });
     this.did(session, 'unknown-port');
   }
-}
-
-function laterThan(reason: ReasonCode, retryAfterMs: number, message?: string): MatryoshkaError {
-  return new MatryoshkaError(reason, message, { retryAfterMs: Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) });
 }

@@ -1,6 +1,6 @@
 import type { Session } from '@matryoshka/peer';
 import type { Clock, Timer } from '@matryoshka/transport';
-import { MatryoshkaError, type RelayCreate } from '@matryoshka/wire';
+import { MatryoshkaError, type ReasonCode, type RelayCreate } from '@matryoshka/wire';
 import type { Account } from './account.ts';
 import type { Task } from './agenda.ts';
 import { DrainTimer } from './drain-timer.ts';
@@ -10,6 +10,7 @@ import { LinkMeter } from './link-meter.ts';
 import { requestMark } from './port-naming.ts';
 import { type RelayLimiter, strictest } from './relay-limits.ts';
 import type { RelayWindow } from './relay-window.ts';
+import type { Failure, Grant } from './request-budget.ts';
 import { ServedSide, type ServedSideHost } from './served-side.ts';
 
 /** What a served link needs of its service. */
@@ -23,9 +24,12 @@ export interface ServedLinkHost {
   opened(link: ServedLink): void;
   /** The link is over altogether. */
   ended(link: ServedLink): void;
-  /** The next hop is lost, or holds the port already: asks another candidate if there may be one (R15). */
-  retry(link: ServedLink): boolean;
+  /** The next hop is lost, does not answer, or holds the port already: asks another candidate if there may be one (R15). */
+  retry(link: ServedLink, failure: Failure): boolean;
 }
+
+/** A next hop whose session is interrupted is waited for so long, in milliseconds, before another one is asked. */
+const STALL_PATIENCE_MS = 1_000;
 
 /** What stays of a request once it is answered. */
 export type ServedRequest = Omit<RelayCreate, 'type' | 'window' | 'request'>;
@@ -40,7 +44,7 @@ type State = 'choosing' | 'requested' | 'open' | 'draining' | 'closed';
  * |---|---|---|
  * | `choosing` | next hop found | `requested`: relay-create goes on |
  * | `requested` | status accepted | `open`: accepted goes back |
- * | `requested` | status refused, next hop lost | refused goes back and `closed`, or `choosing` again where another candidate may be tried (R15) |
+ * | `requested` | status refused; next hop lost, silent for too long, or its session suspended for 1 s | refused goes back and `closed`, or `choosing` again where another candidate may be tried (R15) |
  * | `choosing`, `requested` | time is up | refused `relay.timeout` goes back, `closed` |
  * | `choosing`, `requested` | relay-close from the previous hop, or its loss | relay-close goes on, `closed` |
  * | `open` | relay-close from one side, or its loss | `draining`: what it sent goes out first, as long as it gets on, then relay-close to the other and `closed` |
@@ -59,12 +63,14 @@ export class ServedLink implements ServedSideHost, Task {
   /** The side of the previous hop. */
   readonly upstream: ServedSide;
   readonly #host: ServedLinkHost;
-  readonly #startedMs: number;
   #downstream: ServedSide | undefined;
   /** The first handshake message, until it is answered. */
   #first: Uint8Array | undefined;
   #state: State = 'choosing';
   #timer: Timer;
+  /** Until another candidate is asked instead. */
+  #patience: Timer | undefined;
+  #stallTimer: Timer | undefined;
   /** The side that closed first. */
   #gone: ServedSide | undefined;
 
@@ -76,7 +82,6 @@ export class ServedLink implements ServedSideHost, Task {
   constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: RelayWindow, account: Account) {
     const { type: _type, window: credit, request: first, ...rest } = request;
     this.#host = host;
-    this.#startedMs = host.clock.now();
     this.request = rest;
     this.mark = requestMark(first);
     this.account = account;
@@ -106,20 +111,19 @@ export class ServedLink implements ServedSideHost, Task {
   /**
    * Asks `session` to carry the link on, with what is left of the request's time and attempts (R15).
    * @param port - the link's on that session
-   * @param asked - how many were asked, this one included
+   * @param grant - what it may use of the request's time and attempts
    */
-  ask(session: Session, port: bigint, window: RelayWindow, asked: number): ServedSide {
-    const { hopsLeft, attemptsLeft, budgetMs, destination } = this.request;
-    const spentMs = this.#host.clock.now() - this.#startedMs;
+  ask(session: Session, port: bigint, window: RelayWindow, { attemptsLeft, budgetMs, patienceMs }: Grant): ServedSide {
+    const { hopsLeft, destination } = this.request;
     this.#state = 'requested';
+    if (patienceMs !== undefined) this.#patience = this.#host.clock.after(patienceMs, () => this.#givenUp('relay.timeout'));
     this.#downstream = new ServedSide(this, session, port, window, 0, this.account);
     session.send({
       type: 'relay-create',
       port,
       hopsLeft: hopsLeft - 1,
-      attemptsLeft: Math.max(0, attemptsLeft - asked),
-      // Less than this node has itself, so that the answer of the next one is there before its own time is up.
-      budgetMs: Math.max(1, Math.floor(budgetMs * 0.95 - spentMs)),
+      attemptsLeft,
+      budgetMs,
       window: window.size,
       destination,
       request: this.#first as Uint8Array,
@@ -158,9 +162,10 @@ export class ServedLink implements ServedSideHost, Task {
         limits: message.limits,
         ...(message.retryAfterMs > 0 && { retryAfterMs: message.retryAfterMs }),
       });
-      this.#failed(reason, reason.code === 'relay.port-in-use');
+      this.#failed(reason, reason.code === 'relay.port-in-use' ? 'at-once' : undefined);
       return;
     }
+    this.#forgetPatience();
     this.#state = 'open';
     this.#first = undefined;
     this.#timer.cancel();
@@ -183,11 +188,17 @@ export class ServedLink implements ServedSideHost, Task {
   }
 
   closedBy(side: ServedSide, reason: MatryoshkaError): void {
-    this.#sideEnded(side, reason, false);
+    this.#sideEnded(side, reason, undefined);
   }
 
   carrierLost(side: ServedSide): void {
-    this.#sideEnded(side, new MatryoshkaError('relay.carrier-lost'), true);
+    this.#sideEnded(side, new MatryoshkaError('relay.carrier-lost'), 'unknown');
+  }
+
+  stalled(side: ServedSide, stalled: boolean): void {
+    if (this.#state !== 'requested' || side !== this.#downstream) return;
+    this.#stallTimer?.cancel();
+    if (stalled) this.#stallTimer = this.#host.clock.after(STALL_PATIENCE_MS, () => this.#givenUp('relay.carrier-lost'));
   }
 
   /** Its age is limited from now on, or otherwise than before (R16). */
@@ -217,12 +228,12 @@ export class ServedLink implements ServedSideHost, Task {
 
   // ------------------------------------------------------------------------------------------------------------------
 
-  #sideEnded(side: ServedSide, reason: MatryoshkaError, lost: boolean): void {
+  #sideEnded(side: ServedSide, reason: MatryoshkaError, failure: Failure | undefined): void {
     switch (this.#state) {
       case 'choosing':
       case 'requested':
         if (side === this.#downstream) {
-          this.#failed(reason, lost);
+          this.#failed(reason, failure);
         } else {
           this.#downstream?.sayClose(reason);
           this.#end();
@@ -257,15 +268,31 @@ export class ServedLink implements ServedSideHost, Task {
     other.whenDrained(finish);
   }
 
-  /** The next hop did not take it. */
-  #failed(reason: MatryoshkaError, retry: boolean): void {
+  /** The next hop does not answer. */
+  #givenUp(code: ReasonCode): void {
+    const reason = new MatryoshkaError(code);
+    this.#downstream?.sayClose(reason);
+    this.#failed(reason, 'unknown');
+  }
+
+  /** The next hop did not take it. `failure`: another one may (R15). */
+  #failed(reason: MatryoshkaError, failure: Failure | undefined): void {
+    this.#forgetPatience();
     const side = this.#downstream as ServedSide;
     this.#downstream = undefined;
     this.#state = 'choosing';
     this.#release(side);
-    // Only a random hop has others that could take its place (R15).
-    if (!retry || this.request.hopsLeft < 2) this.refuse(reason);
-    else if (!this.#host.retry(this)) this.refuse(new MatryoshkaError('relay.no-peers-available'));
+    if (failure !== undefined && this.#host.retry(this, failure)) return;
+    // Whoever hears of a port that is in use takes it that nobody was asked.
+    const inUse = this.request.hopsLeft < 2 ? 'relay.destination-unreachable' : 'relay.no-peers-available';
+    this.refuse(reason.code === 'relay.port-in-use' ? new MatryoshkaError(inUse) : reason);
+  }
+
+  #forgetPatience(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    this.#stallTimer?.cancel();
+    this.#stallTimer = undefined;
   }
 
   #end(): void {
@@ -273,6 +300,7 @@ export class ServedLink implements ServedSideHost, Task {
     this.#first = undefined;
     this.#timer.cancel();
     this.meter.close();
+    this.#forgetPatience();
     this.#release(this.upstream);
     if (this.#downstream !== undefined) this.#release(this.#downstream);
     this.#host.ended(this);

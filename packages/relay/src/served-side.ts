@@ -23,6 +23,8 @@ export interface ServedSideHost {
   carrierLost(side: ServedSide): void;
   /** What came from `side` is more than may be passed on (R16). */
   limitReached(side: ServedSide): void;
+  /** Nothing gets through on this side for now, or it does again. */
+  stalled(side: ServedSide, stalled: boolean): void;
   shut(reason: MatryoshkaError): void;
 }
 
@@ -47,6 +49,7 @@ export class ServedSide implements LinkEnd, EgressHost {
     this.#link = link;
     this.#stall = new Stall((stalled) => {
       if (link.passing === 'open') link.other(this).sayStall(stalled);
+      else link.stalled(this, stalled);
     });
     this.session = session;
     this.port = port;
