@@ -303,6 +303,25 @@ describe('over real sockets', () => {
     }
   });
 
+  test('R16 a relay limits rate, bytes, age and number of links, and says so', async () => {
+    const a = await start();
+    const b = await start({ relay: { limits: { link: { bytesPerSecond: 1_000_000, maxAgeMs: 60_000 }, peer: { links: 1 } } } });
+    const d = await start();
+    await meet(a, b);
+    const connection = await a.connect(addressOf(d), { hops: 2 });
+    expect(connection.limits).toEqual({ bytesPerSecond: 1_000_000, maxBytes: 0, maxAgeMs: 60_000 });
+    expect(await codeOf(a.connect(addressOf(d), { hops: 2 }))).toBe('relay.busy');
+    const fromMs = performance.now();
+    // There and back, a second of it at once.
+    expect(intact(await echo(connection, 1_000_000))).toBe(true);
+    expect(performance.now() - fromMs).toBeGreaterThan(800);
+    b.updateRelayLimits({ link: { bytesPerSecond: 0, maxBytes: 1_500_000 } });
+    const paths: string[] = [];
+    a.on('suspended', ({ reason }) => paths.push(reason.code));
+    expect(intact(await echo(connection, 1_000_000))).toBe(true);
+    expect(new Set(paths)).toEqual(new Set(['relay.limit']));
+  });
+
   test('R17 the last hop does not dial what is not global, unless it is allowed by name', async () => {
     const a = await start();
     const [careful, other] = [await start({ relay: { allowDial: [] } }), await start({ relay: { allowDial: ['private'] } })];
