@@ -62,6 +62,10 @@ export type CliEvent =
   | { readonly event: 'receiving'; readonly name: string; readonly size: number; readonly connection: ConnectionStatus }
   | ({ readonly event: 'received'; readonly file: string; readonly name: string; readonly connection: ConnectionStatus } & Transferred)
   | { readonly event: 'receive-failed'; readonly name?: string; readonly error: ErrorReport; readonly connection: ConnectionStatus }
+  /** Somebody used a forward of the configuration in vain. */
+  | { readonly event: 'forward-failed'; readonly service: string; readonly error: ErrorReport }
+  /** A client of the SOCKS proxy of the configuration was not served. */
+  | { readonly event: 'socks-failed'; readonly error: ErrorReport }
   /** The configuration was read again. Keys of `needRestart` have changed and count from the next start on. */
   | { readonly event: 'reloaded'; readonly changed: readonly string[]; readonly needRestart: readonly string[] }
   /** The node is about to stop. */

@@ -4,12 +4,15 @@ import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { connectCommand, disconnectCommand } from './commands/connect.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { exposeCommand, servicesCommand, unexposeCommand } from './commands/expose.ts';
+import { forwardCommand } from './commands/forward.ts';
 import { identityCommand } from './commands/identity.ts';
 import { initCommand } from './commands/init.ts';
 import { inviteCommand, joinCommand } from './commands/invite.ts';
 import { peersCommand } from './commands/peers.ts';
 import { receiveCommand } from './commands/receive.ts';
 import { sendCommand } from './commands/send.ts';
+import { socksCommand } from './commands/socks.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { hintOf, reportError } from './describe-error.ts';
@@ -29,6 +32,11 @@ const COMMANDS: readonly (() => Command)[] = [
   circuitCommand,
   sendCommand,
   receiveCommand,
+  exposeCommand,
+  unexposeCommand,
+  servicesCommand,
+  forwardCommand,
+  socksCommand,
   configCommand,
   identityCommand,
   doctorCommand,

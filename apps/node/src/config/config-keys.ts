@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { SERVICE_KEYS } from '../services/service-keys.ts';
 import { APP_KEYS } from './app-keys.ts';
 import { type ConfigKey, flag, nodeKey, number, text, textOrTable, texts } from './config-key.ts';
 
@@ -109,6 +110,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   nodeKey('directory.lifetimeMs', number, 'How long its descriptor is good for without it, in milliseconds.'),
   nodeKey('directory.intervalMs', number, 'How long to wait between two exchanges with a peer without news, in milliseconds.'),
 
+  ...SERVICE_KEYS,
   ...APP_KEYS,
 ] as readonly ConfigKey[];
 

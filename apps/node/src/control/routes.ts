@@ -6,6 +6,7 @@ import { DAEMON_ROUTES } from './routes/daemon-routes.ts';
 import { EVENT_ROUTES } from './routes/event-routes.ts';
 import { FILE_ROUTES } from './routes/file-routes.ts';
 import { NETWORK_ROUTES } from './routes/network-routes.ts';
+import { SERVICE_ROUTES } from './routes/service-routes.ts';
 import * as z from 'zod';
 
 const DOCUMENTED: readonly Route[] = [
@@ -14,6 +15,7 @@ const DOCUMENTED: readonly Route[] = [
   ...CIRCUIT_ROUTES,
   ...NETWORK_ROUTES,
   ...FILE_ROUTES,
+  ...SERVICE_ROUTES,
   ...EVENT_ROUTES,
 ];
 

@@ -157,8 +157,9 @@ export class Daemon {
   async #startNode(config: Config, beforeReady?: () => Promise<void>): Promise<void> {
     this.#running = new AbortController();
     const { signal } = this.#running;
+    const keepsData = !this.sources.ephemeral;
     const node = await makeNode(config, {
-      keepsData: !this.sources.ephemeral,
+      keepsData,
       onAccepted: (request) => reportAccepted(this.output, request),
     });
     this.#node = node;
@@ -168,7 +169,7 @@ export class Daemon {
       for (const feature of this.features) {
         // In order: later ones build on earlier ones.
         // oxlint-disable-next-line no-await-in-loop
-        await feature.start({ node, config, output: this.output, signal });
+        await feature.start({ node, config, output: this.output, keepsData, signal });
       }
     } catch (error) {
       await this.#stopNode();

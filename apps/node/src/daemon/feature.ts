@@ -8,6 +8,8 @@ export interface FeatureContext {
   readonly config: Config;
   /** Where it tells what happens. */
   readonly output: Output;
+  /** Whether anything may be kept in the data folder. */
+  readonly keepsData: boolean;
   /** Aborts when the node stops. */
   readonly signal: AbortSignal;
 }

@@ -59,6 +59,12 @@ export function logEvent(logger: Logger, event: NamedEvent): void {
     case 'receive-failed':
       logger.warn({ reason: event.error.code }, 'a file was not received');
       break;
+    case 'forward-failed':
+      logger.warn({ service: event.service, reason: event.error.code }, 'a forward was used in vain');
+      break;
+    case 'socks-failed':
+      logger.warn({ reason: event.error.code }, 'a client of the SOCKS proxy was not served');
+      break;
     case 'reloaded':
       logger.info({ changed: event.changed, needRestart: event.needRestart }, 'configuration read again');
       return;

@@ -58,6 +58,8 @@ export class Narrator {
       case 'receiving':
       case 'received':
       case 'receive-failed':
+      case 'forward-failed':
+      case 'socks-failed':
       case 'reloaded':
       case 'stopping':
       case 'status':
