@@ -79,7 +79,7 @@ export class ExitDatagrams {
   #socket(family: 4 | 6): Socket {
     let socket = this.#sockets.get(family);
     if (socket === undefined) {
-      socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', ipv6Only: true });
+      socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', ipv6Only: family === 6 });
       socket.on('error', () => {}).on('message', (payload, { address, port }) => this.#answered(address, port, payload));
       this.#sockets.set(family, socket);
     }
