@@ -277,13 +277,13 @@ describe('the SOCKS proxy, over three hops', () => {
   });
 
   test.each([
-    ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), /^HTTP\/1\.0 501/],
-    ['version 4', Buffer.from([4, 1, 0, 80, 127, 0, 0, 1, 0]), /^\0\x5b/],
-    ['no method that is known', Buffer.from([5, 1, 9]), /^\x05\xff$/],
-    ['BIND', Buffer.from([5, 1, 0, 5, 2, 0, 1, 127, 0, 0, 1, 0, 80]), /^\x05\0\x05\x07/],
-    ['an address of no type', Buffer.from([5, 1, 0, 5, 1, 0, 9]), /^\x05\0\x05\x08/],
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'HTTP/1.0 501'],
+    ['version 4', Buffer.from([4, 1, 0, 80, 127, 0, 0, 1, 0]), '\0\x5b'],
+    ['no method that is known', Buffer.from([5, 1, 9]), '\x05\xff'],
+    ['BIND', Buffer.from([5, 1, 0, 5, 2, 0, 1, 127, 0, 0, 1, 0, 80]), '\x05\0\x05\x07'],
+    ['an address of no type', Buffer.from([5, 1, 0, 5, 1, 0, 9]), '\x05\0\x05\x08'],
   ] as const)('a client that speaks %s is told so, and the proxy goes on', async (_, words, answer) => {
-    expect((await talk(proxy.host, proxy.port, words)).toString('latin1')).toMatch(answer);
+    expect((await talk(proxy.host, proxy.port, words)).toString('latin1').startsWith(answer)).toBe(true);
     expect((await talk(proxy.host, proxy.port, Buffer.from([5, 1, 9]))).toString('latin1')).toBe('\x05\xff');
   });
 });
