@@ -40,7 +40,7 @@ describe('SOCKS version 5', () => {
       command: COMMAND.connect,
       place: { host: '192.0.2.1', port: 80 },
     });
-    expect(await takeRequest(stream(5, 3, 0, 4, 0x20, 1, 0xd, 0xb8, ...new Array<number>(11).fill(0), 1, 1, 0xbb))).toEqual({
+    expect(await takeRequest(stream(5, 3, 0, 4, 0x20, 1, 0xd, 0xb8, ...new Uint8Array(11), 1, 1, 0xbb))).toEqual({
       command: COMMAND.udpAssociate,
       place: { host: '2001:db8::1', port: 443 },
     });
