@@ -10,15 +10,12 @@ import {
 } from '@matryoshka/peer';
 import { DEFAULT_RELAY_OPTIONS, type RelayHost, type RelayPorts, RelayService, peerIdOf, randomNextHop } from '@matryoshka/relay';
 import {
-  type CryptoProvider,
   type Identity,
   KeyPairReserve,
   type PeerId,
   type Random,
   SlabPool,
-  createIdentity,
   freshKeyPairs,
-  identityFromSeed,
   networkKeyPsk,
   parsePeerId,
   staticKeyOf,
@@ -29,20 +26,22 @@ import { platformProvider, resolveHost } from '#provider';
 import { Access, type AccessStatus, allowanceSettings } from './access.ts';
 import type { AccessUpdate } from './access-options.ts';
 import { AddressBook } from './address-book.ts';
-import { helloOn, ownEndpoints, reachable } from './announcement.ts';
+import { helloOn, ownEndpoints } from './announcement.ts';
 import type { ConnectOptions } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import { circuitSettings } from './circuits-options.ts';
 import { Connector } from './connector.ts';
-import { NodeDirectory, type NodeDirectoryParts } from './directory/node-directory.ts';
+import { descriptorOf } from './directory/own-descriptor.ts';
+import { NodeDirectory } from './directory/node-directory.ts';
 import { Emitter } from './emitter.ts';
+import { identityOf } from './identity-of.ts';
 import { KeyPairsAhead } from './key-pairs-ahead.ts';
 import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './options.ts';
+import { type MeetOptions, Rendezvous } from './rendezvous.ts';
 import { Registrars, type RegistrationStatus } from './registrars.ts';
 import { peerTags } from './peer-tags.ts';
 import { SessionRegistry } from './registry.ts';
 import { type RelayLimitsOptions, updateRelayLimits } from './relay-limits-options.ts';
-import { SOFTWARE } from './software.ts';
 import { type NodeStatus, type RelayLinkStatus, circuitStatus, connectionStatus, relayLinkStatus } from './status.ts';
 import { type TrafficOption, parseTraffic, trafficSettings } from './traffic-options.ts';
 
@@ -100,6 +99,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   /** How connections look from outside that were told nothing else. */
   readonly #traffic: { settings: TrafficSettings };
   readonly #acceptor: Acceptor;
+  readonly #rendezvous: Rendezvous;
   readonly #connector: Connector;
   readonly #registrars: Registrars;
   readonly #transports: readonly Transport[];
@@ -182,7 +182,15 @@ export class MatryoshkaNode implements AsyncDisposable {
       onClosed: (session, reason) => this.#ended(session, reason),
       onMisbehaved: (session) => this.#relay.did(session, 'malformed'),
     };
-    this.#acceptor = new Acceptor(this.#environment);
+    const acceptor = new Acceptor(this.#environment);
+    this.#acceptor = acceptor;
+    this.#rendezvous = new Rendezvous({
+      environment: this.#environment,
+      relay: this.#relay,
+      suite: options.suite ?? provider.preferredSuite,
+      connect: (name, way) => this.#connector.connect(name, way),
+      offer: (link, first) => acceptor.offer(link, first),
+    });
     this.#connector = new Connector({
       environment: this.#environment,
       sessions: this.#sessions,
@@ -294,6 +302,17 @@ export class MatryoshkaNode implements AsyncDisposable {
     }
   }
 
+  /**
+   * Meets whoever presents the same token at the same relay, to which both telescope: it learns neither of the two, and
+   * neither learns where the other one is. The token is good once, for 60 s. When the relay is lost the connection ends.
+   * @param token - 32 random bytes that both have exchanged beforehand
+   * @throws MatryoshkaError `relay.nobody-met`, `session.wrong-peer`, `aborted`, or what connecting to the relay failed with
+   */
+  async meet(token: Uint8Array, options: MeetOptions): Promise<Connection> {
+    if (this.#closed) throw new MatryoshkaError('node.closed');
+    return this.#connection(await this.#rendezvous.meet(token, options));
+  }
+
   /** Serves `protocol` on streams of all connections until the returned function is called. @throws RangeError */
   serve(protocol: string, server: StreamServer): () => void {
     const handler: ProtocolHandler = (stream, session) => server(stream, this.#connection(session));
@@ -378,23 +397,17 @@ export class MatryoshkaNode implements AsyncDisposable {
       lifetimeMs,
       intervalMs,
       trusted: new Set(exchangeWith?.map(parsePeerId) ?? this.#book.peerIds),
-      announcement: () => this.#announcement(),
+      announcement: () =>
+        descriptorOf(this.#options.directory, {
+          relaying: this.#announcesRelaying,
+          hidden: this.#access.settings.access.hidden,
+          listening: this.listening,
+        }),
       misbehaved: (session, reason) => {
         if (session.remote.authenticated) this.#emitter.emit('descriptor-refused', { peerId: session.remote.peerId, reason });
         this.#relay.did(session, 'malformed');
       },
     });
-  }
-
-  /** What this node's descriptor says of it. */
-  #announcement(): ReturnType<NodeDirectoryParts['announcement']> {
-    // Whoever reads the static key of a hidden node can find it.
-    const { hidden } = this.#access.settings.access;
-    const { bandwidthBytesPerSecond, endpoints, operator, publish = this.#announcesRelaying && !hidden } = this.#options.directory;
-    const reached = endpoints?.map(parseEndpoint) ?? reachable(this.listening);
-    if (!publish || reached.length === 0) return undefined;
-    const limits = { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 };
-    return { relays: this.#announcesRelaying, bandwidthBytesPerSecond, limits, operator, software: SOFTWARE, endpoints: reached };
   }
 
   /** Tells what has changed to all who may know. */
@@ -452,6 +465,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       return;
     }
     this.#sessions.add(session);
+    this.#rendezvous.opened(session);
     this.#directory?.opened(session);
     this.#emitter.emit('connection', this.#connection(session));
   }
@@ -479,11 +493,6 @@ export class MatryoshkaNode implements AsyncDisposable {
     }
     return connection;
   }
-}
-
-function identityOf(identity: Identity | Uint8Array | undefined, provider: CryptoProvider, random: Random): Identity {
-  if (identity === undefined) return createIdentity(provider, random);
-  return identity instanceof Uint8Array ? identityFromSeed(provider, identity) : identity;
 }
 
 /**

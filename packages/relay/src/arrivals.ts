@@ -41,6 +41,12 @@ export class Arrivals {
    * @param claim - what it counts as in its sender's allowance
    */
   arrive(session: Session, request: RelayCreate, window: RelayWindow, claim: Claim): void {
+    const link = this.expected(session, request, window, claim);
+    this.#ask(link, session, request, claim);
+  }
+
+  /** The end of a link that this node itself waited for: nobody else decides over it. */
+  expected(session: Session, request: Pick<RelayCreate, 'port' | 'window' | 'request'>, window: RelayWindow, claim: Claim): RelayLink {
     const { clock, idleCredit, links } = this.#host;
     const { port } = request;
     const mark = requestMark(request.request);
@@ -64,7 +70,7 @@ export class Arrivals {
     });
     this.#links.add(link);
     links.add(session, port, link);
-    this.#ask(link, session, request, claim);
+    return link;
   }
 
   /** Ends all of them, decided or not. */

@@ -4,7 +4,7 @@ export { CreditPool, RELAY_MEMORY_BYTES } from './credit-pool.ts';
 export { type GuardedAddressClass, checkDial } from './dial-policy.ts';
 export { type Known, endpointsOf, isShared, peerIdOf } from './neighbours.ts';
 export { type AcceptRequest, DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
-export { MAX_HOPS, type OpenRelayLink } from './originator.ts';
+export { MAX_HOPS, type MeetAtRelay, type Met, type OpenRelayLink } from './originator.ts';
 export type { RelayHost, RelayRefusal } from './relay-host.ts';
 export type { RelayPorts } from './port-naming.ts';
 export { MAX_NESTING, RelayLink } from './relay-link.ts';

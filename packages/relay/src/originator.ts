@@ -1,12 +1,14 @@
 import type { Session } from '@matryoshka/peer';
 import { type Random, randomBetween } from '@matryoshka/session';
 import type { Clock, Link } from '@matryoshka/transport';
-import { type Endpoint, MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
+import { type Endpoint, MatryoshkaError, type RelayDestination, type RelayMeet } from '@matryoshka/wire';
 import type { Claim } from './allowance.ts';
 import type { CreditPool } from './credit-pool.ts';
 import type { IdleCredit } from './idle-credit.ts';
 import type { LinkRegistry } from './link-registry.ts';
 import { type PortNaming, requestMark } from './port-naming.ts';
+import { refusalOf } from './link-end.ts';
+import { MEETING_MS } from './meetings.ts';
 import { MAX_NESTING, RelayLink } from './relay-link.ts';
 import type { RelayWindow } from './relay-window.ts';
 
@@ -30,6 +32,22 @@ export interface OpenRelayLink {
   readonly carried?: string;
 }
 
+/** What it asks for who wants to meet somebody. */
+export interface MeetAtRelay {
+  /** A session to the relay where both meet. */
+  readonly gateway: Session;
+  /** 32 bytes. */
+  readonly token: Uint8Array;
+  readonly remote: Endpoint;
+}
+
+/** Whom one has met: whoever came second begins the handshake. */
+export type Met =
+  /** The other side has answered, which is the link's first message. */
+  | { readonly role: 'initiator'; readonly link: Link }
+  /** The other side's first message; the link is to be offered with it. */
+  | { readonly role: 'responder'; readonly link: Link; readonly request: Uint8Array };
+
 /** What an originator needs of its service. */
 export interface OriginatorHost {
   readonly clock: Clock;
@@ -42,11 +60,18 @@ export interface OriginatorHost {
   claim(session: Session): Claim;
   /** The link on `session` is over; its port rests for the grace period. */
   forget(session: Session, port: bigint): void;
+  /** The end of a link that somebody has asked for who was awaited. */
+  expected(session: Session, request: Awaited, window: RelayWindow, claim: Claim): Link;
 }
+
+/** What is known of whoever was awaited. */
+export type Awaited = Pick<RelayMeet, 'port' | 'window' | 'request'>;
 
 /** Opens this node's own relay links. */
 export class Originator {
   readonly #host: OriginatorHost;
+  /** Those who wait for somebody, by session and port. */
+  readonly #seeking = new Map<Session, Map<bigint, (message: RelayMeet) => void>>();
 
   constructor(host: OriginatorHost) {
     this.#host = host;
@@ -54,10 +79,29 @@ export class Originator {
 
   /** See `RelayService.open`. */
   async open(request: OpenRelayLink, first: Uint8Array, signal: AbortSignal | undefined): Promise<Link> {
-    const { carried, gateway, hops } = request;
+    const { hops } = request;
     if (!Number.isInteger(hops) || hops < 1 || hops > MAX_HOPS) {
       throw new MatryoshkaError('relay.hops-invalid', `hops must be a whole number from 1 to ${MAX_HOPS}, not ${hops}`);
     }
+    const held = this.#begin(request, signal);
+    return new Promise((resolve, reject) => this.#request(request, first, held, signal, { resolve, reject }));
+  }
+
+  /** See `RelayService.meet`. */
+  async meet(request: MeetAtRelay, first: Uint8Array, signal: AbortSignal | undefined): Promise<Met> {
+    const held = this.#begin(request, signal);
+    return new Promise((resolve, reject) => this.#seek(request, first, held, signal, { resolve, reject }));
+  }
+
+  /** A relay has found whom a meeting of this node was for. Returns whether there is one. */
+  met(session: Session, message: RelayMeet): boolean {
+    const seeking = this.#seeking.get(session)?.get(message.port);
+    seeking?.(message);
+    return seeking !== undefined;
+  }
+
+  /** What every request needs. @throws MatryoshkaError what speaks against it */
+  #begin({ carried, gateway }: Pick<OpenRelayLink, 'carried' | 'gateway'>, signal: AbortSignal | undefined): Held {
     if (gateway.link.info.nesting >= MAX_NESTING) {
       throw new MatryoshkaError('relay.nesting-exceeded', `connections are nested ${MAX_NESTING} deep at most`);
     }
@@ -72,13 +116,78 @@ export class Originator {
       claim.ended();
       throw new MatryoshkaError('relay.busy', 'the relay memory of this node is used up');
     }
-    return new Promise((resolve, reject) => this.#request(request, first, { window, claim }, signal, { resolve, reject }));
+    return { window, claim };
+  }
+
+  /**
+   * Presents a token. Whoever was first hears of the other one by a `relay-meet` on the same port, and is the responder on a
+   * new link that takes the place of the one that was asked for.
+   */
+  #seek(
+    { gateway, remote, token }: MeetAtRelay,
+    first: Uint8Array,
+    { window, claim }: Held,
+    signal: AbortSignal | undefined,
+    settle: { readonly resolve: (met: Met) => void; readonly reject: (error: MatryoshkaError) => void },
+  ): void {
+    const { clock, idleCredit, links, ports } = this.#host;
+    const port = ports.fresh(gateway);
+    const mark = requestMark(first);
+    const abort = (): void => link.close(aborted(signal));
+    const timer = clock.after(MEETING_MS + ANSWER_MARGIN_MS, () => link.close(new MatryoshkaError('relay.nobody-met')));
+    const seeking = this.#seeking.get(gateway) ?? new Map<bigint, (message: RelayMeet) => void>();
+    let came: RelayMeet | undefined;
+    const link: RelayLink = new RelayLink({
+      clock,
+      idleCredit,
+      session: gateway,
+      port,
+      role: 'originator',
+      remote,
+      window,
+      credit: 0,
+      forget: () => {
+        seeking.delete(port);
+        if (seeking.size === 0) this.#seeking.delete(gateway);
+        links.release(port, mark);
+        this.#host.forget(gateway, port);
+        if (came === undefined) claim.ended();
+      },
+      answered: (error) => {
+        timer.cancel();
+        signal?.removeEventListener('abort', abort);
+        claim.answered();
+        if (error === undefined) settle.resolve({ role: 'initiator', link });
+        else if (came === undefined) settle.reject(error);
+      },
+    });
+    this.#seeking.set(
+      gateway,
+      seeking.set(port, (message) => {
+        came = message;
+        // Without a word: its port goes on.
+        link.closedByPeer(new MatryoshkaError('closed'));
+        const again = this.#host.pool.take();
+        if (again === undefined) {
+          claim.ended();
+          gateway.send(refusalOf(port, new MatryoshkaError('relay.busy')));
+          settle.reject(new MatryoshkaError('relay.busy', 'the relay memory of this node is used up'));
+          return;
+        }
+        const request = message.request.slice();
+        settle.resolve({ role: 'responder', request, link: this.#host.expected(gateway, { ...message, request }, again, claim) });
+      }),
+    );
+    links.hold(port, mark);
+    links.add(gateway, port, link);
+    signal?.addEventListener('abort', abort, { once: true });
+    gateway.send({ type: 'relay-meet', port, window: window.size, token, request: first });
   }
 
   #request(
     { gateway, hops, destination, remote }: OpenRelayLink,
     first: Uint8Array,
-    { window, claim }: { readonly window: RelayWindow; readonly claim: Claim },
+    { window, claim }: Held,
     signal: AbortSignal | undefined,
     settle: { readonly resolve: (link: Link) => void; readonly reject: (error: MatryoshkaError) => void },
   ): void {
@@ -126,6 +235,12 @@ export class Originator {
       request: first,
     });
   }
+}
+
+/** What a request of this node holds. */
+interface Held {
+  readonly window: RelayWindow;
+  readonly claim: Claim;
 }
 
 function aborted(signal: AbortSignal | undefined): MatryoshkaError {

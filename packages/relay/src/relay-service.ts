@@ -1,7 +1,15 @@
 import type { RelayHandler, RelayMessage, Session } from '@matryoshka/peer';
 import type { PeerId } from '@matryoshka/session';
 import type { Clock, Link } from '@matryoshka/transport';
-import { MatryoshkaError, RELAY_DATA_MORE, type RelayCreate, type RelayDestination, type RelayRegister } from '@matryoshka/wire';
+import {
+  MatryoshkaError,
+  RELAY_DATA_MORE,
+  type RelayCreate,
+  type RelayDestination,
+  type RelayMeet,
+  type RelayRegister,
+  asMatryoshkaError,
+} from '@matryoshka/wire';
 import { Accounts } from './account.ts';
 import { Allowances, type Claim } from './allowance.ts';
 import { OnwardAllowances } from './allowance-onward.ts';
@@ -14,10 +22,11 @@ import { HopSearch, type HopSearchHost, isBusy, laterThan } from './hop-search.t
 import { LastHop } from './last-hop.ts';
 import { refusalOf } from './link-end.ts';
 import { LinkRegistry } from './link-registry.ts';
+import { Meetings, type Waiting } from './meetings.ts';
 import { type Known, Neighbours, peerIdOf } from './neighbours.ts';
 import { type LinkCounts, NextHops } from './next-hops.ts';
 import { DEFAULT_RELAY_OPTIONS, type RelayOptions } from './options.ts';
-import { MAX_ATTEMPTS, MAX_BUDGET_MS, MAX_HOPS, type OpenRelayLink, Originator } from './originator.ts';
+import { MAX_ATTEMPTS, MAX_BUDGET_MS, MAX_HOPS, type MeetAtRelay, type Met, type OpenRelayLink, Originator } from './originator.ts';
 import { RelayLimiter, type RelayLimitSettings, UNLIMITED } from './relay-limits.ts';
 import type { RelayHost, RelayRefusal } from './relay-host.ts';
 import { PortNaming, type RelayPorts, requestMark } from './port-naming.ts';
@@ -29,7 +38,7 @@ import { ServedLink, type ServedLinkHost } from './served-link.ts';
 
 /** A link that is forwarded, while it is. */
 interface Serving {
-  readonly search: HopSearch;
+  readonly search: Pick<HopSearch, 'answered' | 'ended' | 'again'>;
   /** What it counts as in its sender's allowance. */
   readonly claim: Claim;
 }
@@ -55,6 +64,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   readonly #lastHop: LastHop;
   readonly #arrivals: Arrivals;
   readonly #originator: Originator;
+  readonly #meetings: Meetings;
   readonly #links: LinkRegistry;
   readonly #ports: PortNaming;
   readonly #searching: HopSearchHost;
@@ -117,7 +127,9 @@ export class RelayService implements RelayHandler, ServedLinkHost {
       ports: this.#ports,
       claim,
       forget,
+      expected: (session, request, window, held) => this.#arrivals.expected(session, request, window, held),
     });
+    this.#meetings = new Meetings({ clock: host.clock, links, forget });
   }
 
   /** Whether relay links are served (R1). */
@@ -167,6 +179,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
   /** Ends every link that is served. */
   shut(reason: MatryoshkaError): void {
     for (const link of [...this.#served.keys()]) link.shut(reason);
+    this.#meetings.shut(reason);
     this.#arrivals.shut(reason);
   }
 
@@ -197,6 +210,14 @@ export class RelayService implements RelayHandler, ServedLinkHost {
    */
   open(request: OpenRelayLink, first: Uint8Array, signal?: AbortSignal): Promise<Link> {
     return this.#originator.open(request, first, signal);
+  }
+
+  /**
+   * Presents a token at a relay, and resolves once somebody else has presented the same (docs/protocol.md §8.7).
+   * @throws MatryoshkaError `relay.nobody-met`, `aborted`, or what the request was refused with
+   */
+  meet(request: MeetAtRelay, first: Uint8Array, signal?: AbortSignal): Promise<Met> {
+    return this.#originator.meet(request, first, signal);
   }
 
   /** The other side of a session did what costs reputation; it may have been too much. */
@@ -239,7 +260,8 @@ export class RelayService implements RelayHandler, ServedLinkHost {
         this.#registration(session, message);
         break;
       case 'relay-meet':
-        throw new MatryoshkaError('relay.protocol', `${message.type} is not served by this version`);
+        if (!this.#originator.met(session, message)) this.#meet(session, message);
+        break;
       default:
         message satisfies never;
     }
@@ -287,15 +309,76 @@ export class RelayService implements RelayHandler, ServedLinkHost {
 
   // ------------------------------------------------------------------------------------------------------------------
 
+  /** What a request counts as; undefined: it was refused. */
+  #claimOf(session: Session, port: bigint): Claim | undefined {
+    const claim = this.#allowed(session);
+    if (!('reason' in claim)) return claim;
+    session.send(refusalOf(port, laterThan('relay.rate-limited', claim.retryAfterMs)));
+    this.#host.onRefused?.(claim.reason);
+    if (this.reputations.refused(session)) this.#turnOut(session);
+    return undefined;
+  }
+
+  /** Somebody wants to meet whoever has the same token: waits, or is joined with who does. */
+  #meet(session: Session, message: RelayMeet): void {
+    const { port, token } = message;
+    const claim = this.#claimOf(session, port);
+    if (claim === undefined) return;
+    const refused = this.#refusal(session, { ...message, hopsLeft: 1 });
+    const waiting = refused === undefined ? this.#meetings.take(token) : undefined;
+    try {
+      if (refused !== undefined) throw refused;
+      if (waiting === undefined) this.#meetings.wait(session, port, token.slice(), claim);
+      else this.#join(session, message, claim, waiting);
+    } catch (error) {
+      claim.ended();
+      const refusal = asMatryoshkaError(error, 'bug');
+      session.send(refusalOf(port, refusal));
+      waiting?.shut(refusal);
+    }
+  }
+
+  /** @throws MatryoshkaError `relay.busy` */
+  #join(session: Session, message: RelayMeet, claim: Claim, waiting: Waiting): void {
+    const { port, window: credit } = message;
+    const account = this.#accounts.of(creditAccount(session, this.#host.sessions()));
+    const refused = this.limiter.refusal(account);
+    if (refused !== undefined) throw refused;
+    const windows = [this.pool.take(account), this.pool.take(account)];
+    const [upstream, downstream] = windows;
+    if (upstream === undefined || downstream === undefined) {
+      for (const window of windows) window?.release();
+      throw new MatryoshkaError('relay.busy');
+    }
+    const [token, request] = [message.token.slice(), message.request.slice()];
+    const budgetMs = MAX_BUDGET_MS;
+    const create: RelayCreate = {
+      type: 'relay-create',
+      port,
+      hopsLeft: 1,
+      attemptsLeft: 0,
+      budgetMs,
+      window: credit,
+      destination: {},
+      request,
+    };
+    const served = new ServedLink(this, session, create, upstream, account, token);
+    const search = { answered: () => waiting.claim.answered(), ended: () => waiting.claim.ended(), again: () => false };
+    this.#served.set(served, { search, claim });
+    this.#links.hold(port, served.mark);
+    this.#links.add(session, port, served.upstream);
+    this.#host.onServed('requested', served);
+    this.#links.add(
+      waiting.session,
+      waiting.port,
+      served.ask(waiting.session, waiting.port, downstream, { attemptsLeft: 0, budgetMs, patienceMs: undefined }),
+    );
+  }
+
   #create(session: Session, message: RelayCreate): void {
     const { port } = message;
-    const claim = this.#allowed(session);
-    if ('reason' in claim) {
-      session.send(refusalOf(port, laterThan('relay.rate-limited', claim.retryAfterMs)));
-      this.#host.onRefused?.(claim.reason);
-      if (this.reputations.refused(session)) this.#turnOut(session);
-      return;
-    }
+    const claim = this.#claimOf(session, port);
+    if (claim === undefined) return;
     const account = this.#accounts.of(creditAccount(session, this.#host.sessions()));
     const refusal = this.#refusal(session, message) ?? (message.hopsLeft > 0 ? this.limiter.refusal(account) : undefined);
     const window = refusal === undefined ? this.pool.take(account) : undefined;
@@ -350,7 +433,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     return this.allowances.request(session);
   }
 
-  #refusal(session: Session, { hopsLeft, port, request }: RelayCreate): MatryoshkaError | undefined {
+  #refusal(session: Session, { hopsLeft, port, request }: Pick<RelayCreate, 'hopsLeft' | 'port' | 'request'>): MatryoshkaError | undefined {
     if (!this.#enabled || (hopsLeft > 0 && !this.options.forward)) return new MatryoshkaError('relay.disabled');
     if (hopsLeft >= MAX_HOPS) return new MatryoshkaError('relay.hops-invalid');
     if (session.link.info.nesting >= MAX_NESTING) return new MatryoshkaError('relay.nesting-exceeded');

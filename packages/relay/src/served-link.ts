@@ -64,6 +64,8 @@ export class ServedLink implements ServedSideHost, Task {
   readonly upstream: ServedSide;
   readonly #host: ServedLinkHost;
   #downstream: ServedSide | undefined;
+  /** The token that its two ends have presented, where they meet here (docs/protocol.md §8.7). */
+  readonly #token: Uint8Array | undefined;
   /** The first handshake message, until it is answered. */
   #first: Uint8Array | undefined;
   #state: State = 'choosing';
@@ -78,8 +80,9 @@ export class ServedLink implements ServedSideHost, Task {
    * @param request - everything in it is the link's own to keep
    * @param window - credit for the previous hop
    * @param account - what `window` was taken on
+   * @param token - of a meeting
    */
-  constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: RelayWindow, account: Account) {
+  constructor(host: ServedLinkHost, session: Session, request: RelayCreate, window: RelayWindow, account: Account, token?: Uint8Array) {
     const { type: _type, window: credit, request: first, ...rest } = request;
     this.#host = host;
     this.request = rest;
@@ -87,6 +90,7 @@ export class ServedLink implements ServedSideHost, Task {
     this.account = account;
     this.#first = first;
     this.meter = new LinkMeter(host.limiter, account);
+    this.#token = token;
     this.upstream = new ServedSide(this, session, request.port, window, credit, account);
     this.#timer = host.clock.after(request.budgetMs, () => this.refuse(new MatryoshkaError('relay.timeout')));
   }
@@ -118,6 +122,10 @@ export class ServedLink implements ServedSideHost, Task {
     this.#state = 'requested';
     if (patienceMs !== undefined) this.#patience = this.#host.clock.after(patienceMs, () => this.#givenUp('relay.timeout'));
     this.#downstream = new ServedSide(this, session, port, window, 0, this.account);
+    if (this.#token !== undefined) {
+      session.send({ type: 'relay-meet', port, window: window.size, token: this.#token, request: this.#first as Uint8Array });
+      return this.#downstream;
+    }
     session.send({
       type: 'relay-create',
       port,

@@ -202,7 +202,7 @@ describe('principle 6: nobody is blamed for another’s deed', () => {
   test('what is malformed costs whoever sent it on its own session', async () => {
     const net = await row(2, 8);
     const [a, b] = net.parties as [Party, Party];
-    a.send(b, { type: 'relay-meet', port: 5n, window: 2048, token: new Uint8Array(32), request: someRequest() });
+    a.send(b, { type: 'acknowledge', delivered: 1_000_000 });
     const spoiled = b.to(a);
     await net.world.clock.advance(100);
     expect([spoiled.sending, Math.floor(b.relay.reputations.of(spoiled))]).toEqual([false, 60]);

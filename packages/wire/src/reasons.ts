@@ -82,6 +82,7 @@ const table = {
   'relay.loop': [0x0410, 'policy', 'the path would carry itself'],
   'relay.limit': [0x0411, 'policy', 'a limit of the relay link is reached'],
   'relay.policy-failed': [0x0412, 'caller', 'the routing policy of this node failed'],
+  'relay.nobody-met': [0x0420, 'network', 'nobody came to the meeting in time'],
 
   // 0x05xx circuit
   'circuit.path-invalid': [0x0500, 'caller', 'the path cannot be used'],
