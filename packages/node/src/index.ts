@@ -15,7 +15,8 @@ export {
 } from './options.ts';
 export type { RelayLimitsOptions } from './relay-limits-options.ts';
 export type { CircuitOptions, ConnectOptions, HopRange, PathHop, RerouteOptions } from './connect-options.ts';
-export { MatryoshkaNode, type NodeEvents, type PathChange, type StreamServer, createNode } from './node.ts';
+export { MatryoshkaNode, type StreamServer, createNode } from './node.ts';
+export type { NodeEvents, PathChange } from './node-events.ts';
 export type { MeetOptions } from './rendezvous.ts';
 export type { RegistrationStatus } from './registrars.ts';
 export {

@@ -36,47 +36,18 @@ import { NodeDirectory } from './directory/node-directory.ts';
 import { Emitter } from './emitter.ts';
 import { identityOf } from './identity-of.ts';
 import { KeyPairsAhead } from './key-pairs-ahead.ts';
+import type { NodeEvents } from './node-events.ts';
 import { type NodeOptions, type ParsedOptions, parseNodeOptions } from './options.ts';
 import { type MeetOptions, Rendezvous } from './rendezvous.ts';
-import { Registrars, type RegistrationStatus } from './registrars.ts';
+import { Registrars } from './registrars.ts';
 import { peerTags } from './peer-tags.ts';
 import { SessionRegistry } from './registry.ts';
 import { type RelayLimitsOptions, updateRelayLimits } from './relay-limits-options.ts';
-import { type NodeStatus, type RelayLinkStatus, circuitStatus, connectionStatus, relayLinkStatus } from './status.ts';
+import { type NodeStatus, circuitStatus, connectionStatus, relayLinkStatus } from './status.ts';
 import { type TrafficOption, parseTraffic, trafficSettings } from './traffic-options.ts';
-
-/** Another path of a connection. */
-export interface PathChange {
-  readonly connection: Connection;
-  /** The first relay, or for an accepted connection the last one; undefined for a direct connection, and for one that shows no identity. */
-  readonly gateway: PeerId | undefined;
-  /** Why the path before was left. */
-  readonly reason: MatryoshkaError;
-}
 
 /** How long goodbyes over relay links may take while a node closes, in milliseconds. */
 const GOODBYE_TIMEOUT_MS = 1000;
-
-/** What a node tells. */
-export interface NodeEvents extends Record<string, unknown> {
-  /** A connection is open, whoever opened it. */
-  readonly 'connection': Connection;
-  /** The link of a connection is gone; it goes on over the next one, unless there is none in time. */
-  readonly 'suspended': { readonly connection: Connection; readonly reason: MatryoshkaError };
-  /** A suspended connection has its next link: nothing of it was lost. */
-  readonly 'resumed': { readonly connection: Connection };
-  /** A relayed or telescoped connection goes on over another path (R13), or a connection was moved to one. */
-  readonly 'path-changed': PathChange;
-  readonly 'disconnected': { readonly connection: Connection; readonly reason: MatryoshkaError };
-  /** A peer that descriptors are exchanged with has sent what no honest peer passes on, such as a forged one. */
-  readonly 'descriptor-refused': { readonly peerId: PeerId; readonly reason: MatryoshkaError };
-  /** A registration with a relay has changed its state (R9). */
-  readonly 'registration': RegistrationStatus;
-  /** The routing policy threw, or chose whom it was not offered: the request it was asked for heard that no peer is available. */
-  readonly 'policyFailed': { readonly error: MatryoshkaError };
-  /** Something happened to a relay link that this node forwards. */
-  readonly 'relay': { readonly event: 'requested' | 'opened' | 'closed'; readonly link: RelayLinkStatus };
-}
 
 /** Takes a stream that a peer opened; what it throws resets the stream. */
 export type StreamServer = (stream: Stream, connection: Connection) => void | Promise<void>;
