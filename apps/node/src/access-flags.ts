@@ -29,7 +29,7 @@ export function addAccessFlags(command: Command): Command {
     .addOption(repeated('--deny <network>', 'addresses of this network may not: denying wins', parseIpNetwork))
     .addOption(repeated('--allow-peer <peerId>', 'only these peers, and anonymous ones, may open connections', parsePeerId))
     .addOption(repeated('--deny-peer <peerId>', 'this peer may not: denying wins', parsePeerId))
-    .option('--hidden', 'answer only those who know the static key, which the address printed at the start has in it')
+    .option('--hidden', 'answer only those who know the static key: "matryoshka identity" shows it, and invites have it in them')
     .addOption(repeated('--exempt <network>', 'limits per source network do not apply to this one', parseIpNetwork))
     .option('--max-connections <count>', 'accepted connections that may be open (default: 16384)', count)
     .option('--max-connections-per-network <count>', 'those of one source network, a /24 or /48 (default: 1024)', count)
