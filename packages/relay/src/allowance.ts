@@ -83,23 +83,44 @@ export class AllowanceUse {
     return retryAfterMs === 0 ? undefined : { reason: 'relay-requests', retryAfterMs };
   }
 
+  /** One request waits no longer for its answer. */
+  answered(): void {
+    this.#handshakes--;
+  }
+
+  /** One link is over. */
+  ended(): void {
+    this.#links--;
+  }
+
   /** Takes what `above` said there is. */
   claim(allowance: Allowance, nowMs: number): Claim {
     this.#bucket.take(rateOf(allowance), nowMs);
     this.#handshakes++;
     this.#links++;
-    let waiting = true;
-    let open = true;
-    const answered = (): void => {
-      if (waiting) this.#handshakes--;
-      waiting = false;
-    };
-    const ended = (): void => {
-      answered();
-      if (open) this.#links--;
-      open = false;
-    };
-    return { answered, ended };
+    return new UseClaim(this);
+  }
+}
+
+/** One request within one allowance: there is one for each link, so it is small. */
+class UseClaim implements Claim {
+  readonly #use: AllowanceUse;
+  #waiting = true;
+  #open = true;
+
+  constructor(use: AllowanceUse) {
+    this.#use = use;
+  }
+
+  answered(): void {
+    if (this.#waiting) this.#use.answered();
+    this.#waiting = false;
+  }
+
+  ended(): void {
+    this.answered();
+    if (this.#open) this.#use.ended();
+    this.#open = false;
   }
 }
 
@@ -141,6 +162,7 @@ export class Allowances {
       if (above !== undefined) return above;
     }
     const claims = charged.map(({ use, allowance }) => use.claim(allowance, nowMs));
+    if (claims.length === 1) return claims[0] as Claim;
     return {
       answered: () => claims.forEach((claim) => claim.answered()),
       ended: () => claims.forEach((claim) => claim.ended()),

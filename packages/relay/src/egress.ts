@@ -5,7 +5,7 @@ import { MAX_RECORD_LENGTH, RELAY_DATA_OVERHEAD } from '@matryoshka/wire';
 import type { Entry, Task } from './agenda.ts';
 import type { CreditHolder, IdleCredit } from './idle-credit.ts';
 import type { Gate } from './link-meter.ts';
-import { type PortHalves, portHalves } from './port-table.ts';
+import { portHalves } from './port-table.ts';
 import { MIN_RELAY_WINDOW_BYTES, minPieceLength } from './relay-window.ts';
 import { UnitQueue } from './unit-queue.ts';
 
@@ -14,6 +14,9 @@ import { UnitQueue } from './unit-queue.ts';
  * waits for the same rate has its turns in shares of this. Messages of one length are no longer.
  */
 const PAID_AHEAD_BYTES = MAX_RECORD_LENGTH;
+
+/** Nothing waits. */
+const NONE = new UnitQueue();
 
 /** What an egress tells its owner, within the flush of the session it sends on. */
 export interface EgressHost {
@@ -34,11 +37,13 @@ export interface EgressHost {
 export class Egress implements Source, CreditHolder, Task {
   readonly turn: Turn;
   readonly #session: Session;
-  readonly #port: PortHalves;
+  readonly #portHigh: number;
+  readonly #portLow: number;
   readonly #credit: SendCredit;
   readonly #host: EgressHost;
   readonly #idle: IdleCredit;
-  readonly #units = new UnitQueue();
+  /** One of its own only while it is in use: most links are idle. */
+  #units = NONE;
   #offset = 0;
   #pendingBytes = 0;
   /** By the window of the other side, which is the first credit that it grants. */
@@ -58,7 +63,9 @@ export class Egress implements Source, CreditHolder, Task {
   constructor(session: Session, port: bigint, credit: number, host: EgressHost, idle: IdleCredit, carriedFor?: object, gate?: Gate) {
     this.#session = session;
     this.turn = session.outbox.turn(this, carriedFor);
-    this.#port = portHalves(port);
+    const { high, low } = portHalves(port);
+    this.#portHigh = high;
+    this.#portLow = low;
     this.#credit = new SendCredit(credit);
     this.#minPieceLength = minPieceLength(credit);
     this.#host = host;
@@ -88,6 +95,7 @@ export class Egress implements Source, CreditHolder, Task {
 
   /** Sends one unit of 1 byte or more, its parts lent until `unitSent`. `more`: the message goes on in the next unit. */
   lend(parts: readonly Uint8Array[], more: boolean): void {
+    if (this.#units === NONE) this.#units = new UnitQueue();
     this.#units.lend(parts, more);
     this.#pendingBytes += lengthOf(parts);
     this.#session.outbox.ready(this);
@@ -124,6 +132,7 @@ export class Egress implements Source, CreditHolder, Task {
   giveBack(): boolean {
     // What waits is held up, and will need it.
     if (this.#units.length > 0) return true;
+    this.#units = NONE;
     if (this.#credit.available > MIN_RELAY_WINDOW_BYTES) {
       // The smallest window stays, with which it may begin again at any time.
       this.#giveBack(this.#credit.available - MIN_RELAY_WINDOW_BYTES);
@@ -152,6 +161,7 @@ export class Egress implements Source, CreditHolder, Task {
     this.#idle.forget(this);
     this.#leaveGate();
     this.#units.clear();
+    this.#units = NONE;
     this.#pendingBytes = 0;
     this.#offset = 0;
   }
@@ -176,7 +186,7 @@ export class Egress implements Source, CreditHolder, Task {
       if (!this.#paid(this.#gate, length)) return false;
     }
     const more = length < left || this.#units.more;
-    writer.relayData(this.#port.high, this.#port.low, more, length);
+    writer.relayData(this.#portHigh, this.#portLow, more, length);
     carry(writer, unit, this.#offset, length);
     this.#credit.use(length);
     this.#pendingBytes -= length;

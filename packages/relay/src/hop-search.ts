@@ -30,8 +30,8 @@ export class HopSearch {
   readonly #host: HopSearchHost;
   readonly #link: ServedLink;
   readonly #budget: RequestBudget;
-  /** The sessions that were asked to carry it on. */
-  readonly #tried = new Set<Session>();
+  /** The sessions that were asked to carry it on, until one does: most links are open for long. */
+  #tried: readonly Session[] = [];
   /** What it counts as in this node's own allowance at the next hop. */
   #onward: Claim | undefined;
 
@@ -51,7 +51,7 @@ export class HopSearch {
     } catch (error) {
       const reason = asMatryoshkaError(error, 'bug');
       // Whoever hears of a port that is in use takes it that nobody was asked.
-      link.refuse(reason.code === 'relay.port-in-use' && this.#tried.size > 0 ? new MatryoshkaError('relay.no-peers-available') : reason);
+      link.refuse(reason.code === 'relay.port-in-use' && this.#tried.length > 0 ? new MatryoshkaError('relay.no-peers-available') : reason);
     }
   }
 
@@ -69,6 +69,7 @@ export class HopSearch {
   /** The link is open. */
   answered(): void {
     this.#onward?.answered();
+    this.#tried = [];
   }
 
   /** The link is over. */
@@ -86,7 +87,7 @@ export class HopSearch {
     const window = pool.take(account);
     if (window === undefined) throw new MatryoshkaError('relay.busy');
     const grant = this.#budget.ask(clock.now());
-    this.#tried.add(session);
+    this.#tried = [...this.#tried, session];
     const port = ports.onward(session, request.port);
     links.add(session, port, this.#link.ask(session, port, window, grant));
   }
@@ -106,7 +107,7 @@ export class HopSearch {
     const { clock, nextHops } = this.#host;
     const { request, upstream } = this.#link;
     const { destination, hopsLeft, port } = request;
-    const next = (): Session => nextHops.next({ previous: upstream.session, destination, port, hopsLeft, tried: this.#tried });
+    const next = (): Session => nextHops.next({ previous: upstream.session, destination, port, hopsLeft, tried: new Set(this.#tried) });
     try {
       return next();
     } catch (error) {

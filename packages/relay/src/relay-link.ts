@@ -17,7 +17,7 @@ import { Inbox, type InboxHost } from './inbox.ts';
 import { type LinkEnd, refusalOf } from './link-end.ts';
 import { UNLIMITED } from './relay-limits.ts';
 import type { RelayWindow } from './relay-window.ts';
-import { Stall } from './stall.ts';
+import { Stall, type StallHost } from './stall.ts';
 
 /** Relay links may be nested this deep (docs/protocol.md §11). */
 export const MAX_NESTING = 15;
@@ -56,7 +56,7 @@ type State = 'requested' | 'offered' | 'open' | 'closing' | 'closed';
  * | `open` | `close()` | `closing` until all is sent or nothing is any more, then relay-close and `closed` |
  * | `open`, `closing` | relay-close, carrier lost | `closed`; what has come before still reaches the owner |
  */
-export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
+export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHost {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly port: bigint;
@@ -64,7 +64,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   readonly #parts: RelayLinkParts;
   readonly #inbox: Inbox;
   readonly #egress: Egress;
-  readonly #stall = new Stall(() => this.#takeTurn());
+  readonly #stall = new Stall(this);
   /** What the owner was told of it. */
   #stallTold = false;
   #handler: LinkHandler | undefined;
@@ -224,7 +224,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
     this.#finish(reason);
   }
 
-  // ---- InboxHost, EgressHost ---------------------------------------------------------------------------------------
+  // ---- InboxHost, EgressHost, StallHost ----------------------------------------------------------------------------
 
   grant(): void {
     if (this.#state !== 'open') return;
@@ -240,6 +240,10 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost {
   misused(error: MatryoshkaError): void {
     // Nobody is blamed for another's deed: the relays on the way passed on what they got.
     this.shut(error);
+  }
+
+  stallChanged(): void {
+    this.#takeTurn();
   }
 
   consumed(): void {}

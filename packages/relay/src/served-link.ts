@@ -69,7 +69,7 @@ export class ServedLink implements ServedSideHost, Task {
   /** The first handshake message, until it is answered. */
   #first: Uint8Array | undefined;
   #state: State = 'choosing';
-  #timer: Timer;
+  #timer: Timer | undefined;
   /** Until another candidate is asked instead. */
   #patience: Timer | undefined;
   #stallTimer: Timer | undefined;
@@ -176,7 +176,8 @@ export class ServedLink implements ServedSideHost, Task {
     this.#forgetPatience();
     this.#state = 'open';
     this.#first = undefined;
-    this.#timer.cancel();
+    this.#timer?.cancel();
+    this.#timer = undefined;
     side.credited(message.window);
     const { session, port, window } = this.upstream;
     session.send({
@@ -306,7 +307,7 @@ export class ServedLink implements ServedSideHost, Task {
   #end(): void {
     this.#state = 'closed';
     this.#first = undefined;
-    this.#timer.cancel();
+    this.#timer?.cancel();
     this.meter.close();
     this.#forgetPatience();
     this.#release(this.upstream);

@@ -7,7 +7,7 @@ import type { IdleCredit } from './idle-credit.ts';
 import type { LinkMeter } from './link-meter.ts';
 import type { LinkEnd, RelayAnswer } from './link-end.ts';
 import { type RelayWindow, maxPendingUnits } from './relay-window.ts';
-import { Stall } from './stall.ts';
+import { Stall, type StallHost } from './stall.ts';
 
 /** What one side of a served link needs of it. */
 export interface ServedSideHost {
@@ -29,7 +29,7 @@ export interface ServedSideHost {
 }
 
 /** One side of a served link: what comes from its session goes to the other side. */
-export class ServedSide implements LinkEnd, EgressHost {
+export class ServedSide implements LinkEnd, EgressHost, StallHost {
   readonly session: Session;
   readonly port: bigint;
   /** Whether nothing gets through on this side for now. */
@@ -42,15 +42,11 @@ export class ServedSide implements LinkEnd, EgressHost {
   /** What we send it. */
   readonly egress: Egress;
   readonly #link: ServedSideHost;
-  readonly #stall: Stall;
+  readonly #stall = new Stall(this);
   #whenDrained: (() => void) | undefined;
 
   constructor(link: ServedSideHost, session: Session, port: bigint, window: RelayWindow, credit: number, account: Account) {
     this.#link = link;
-    this.#stall = new Stall((stalled) => {
-      if (link.passing === 'open') link.other(this).sayStall(stalled);
-      else link.stalled(this, stalled);
-    });
     this.session = session;
     this.port = port;
     this.window = window;
@@ -106,6 +102,11 @@ export class ServedSide implements LinkEnd, EgressHost {
   carrierFlowing(resumed: boolean): void {
     this.#stall.carrier(false);
     if (resumed && this.#link.passing === 'open') this.session.send({ type: 'relay-credit', port: this.port, total: this.window.granted });
+  }
+
+  stallChanged(stalled: boolean): void {
+    if (this.#link.passing === 'open') this.#link.other(this).sayStall(stalled);
+    else this.#link.stalled(this, stalled);
   }
 
   /** Tells this side whether the other one is stalled. */

@@ -5,7 +5,7 @@ import { Stall } from './stall.ts';
 describe('whether one end of a relay link is stalled (docs/protocol.md §8.3)', () => {
   test('it is while its session is interrupted, or one beyond; each change is told once', () => {
     const told: boolean[] = [];
-    const stall = new Stall((stalled) => void told.push(stalled));
+    const stall = new Stall({ stallChanged: (stalled) => void told.push(stalled) });
     expect(stall.stalled).toBe(false);
     stall.carrier(true);
     stall.carrier(true);
@@ -21,7 +21,7 @@ describe('whether one end of a relay link is stalled (docs/protocol.md §8.3)', 
 
   test('whoever is told sees the new state', () => {
     const seen: boolean[] = [];
-    const stall: Stall = new Stall((stalled) => void seen.push(stalled === stall.stalled));
+    const stall: Stall = new Stall({ stallChanged: (stalled) => void seen.push(stalled === stall.stalled) });
     stall.path(true);
     stall.path(false);
     expect(seen).toEqual([true, true]);
@@ -32,7 +32,7 @@ describe('whether one end of a relay link is stalled (docs/protocol.md §8.3)', 
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const told: boolean[] = [];
-        const stall = new Stall((stalled) => void told.push(stalled));
+        const stall = new Stall({ stallChanged: (stalled) => void told.push(stalled) });
         const flags = { carrier: false, path: false };
         const expected: boolean[] = [];
         for (const [which, stalled] of steps) {

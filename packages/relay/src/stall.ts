@@ -1,14 +1,20 @@
+/** Who has an end of a relay link that may be stalled. */
+export interface StallHost {
+  /** It is from now on, or not any more. */
+  stallChanged(stalled: boolean): void;
+}
+
 /**
  * Whether one end of a relay link is stalled: the session it is on is interrupted, or one further on the path is, of which
  * the other side tells. Changes are told, each state once.
  */
 export class Stall {
-  readonly #changed: (stalled: boolean) => void;
+  readonly #host: StallHost;
   #carrier = false;
   #path = false;
 
-  constructor(changed: (stalled: boolean) => void) {
-    this.#changed = changed;
+  constructor(host: StallHost) {
+    this.#host = host;
   }
 
   get stalled(): boolean {
@@ -19,13 +25,13 @@ export class Stall {
   carrier(stalled: boolean): void {
     const before = this.stalled;
     this.#carrier = stalled;
-    if (this.stalled !== before) this.#changed(this.stalled);
+    if (this.stalled !== before) this.#host.stallChanged(this.stalled);
   }
 
   /** The other side says so of a session beyond. */
   path(stalled: boolean): void {
     const before = this.stalled;
     this.#path = stalled;
-    if (this.stalled !== before) this.#changed(this.stalled);
+    if (this.stalled !== before) this.#host.stallChanged(this.stalled);
   }
 }

@@ -2,7 +2,7 @@ import { access, constants as fileConstants, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { whyMissing } from './competitors.ts';
-import { MANY_LINKS_OPTIONS, SERVING_NODE_OPTIONS } from './matryoshka/chains.ts';
+import { SERVING_NODE_OPTIONS } from './matryoshka/chains.ts';
 import { type BenchOptions, helpText, parseOptions } from './options.ts';
 import { reportHtml } from './report-html.ts';
 import { reportText } from './report-text.ts';
@@ -36,7 +36,7 @@ async function findMissing({ selections }: BenchOptions): Promise<ReadonlyMap<Co
 }
 
 async function measure(options: BenchOptions): Promise<Report> {
-  const { selections, plan, preset, quick, profileFolder } = options;
+  const { selections, plan, preset, links, quick, profileFolder } = options;
   const missing = await findMissing(options);
   const results: Result[] = [];
   const failures: Failure[] = [];
@@ -50,7 +50,7 @@ async function measure(options: BenchOptions): Promise<Report> {
       try {
         // Two scenarios at once would disturb each other.
         // oxlint-disable-next-line no-await-in-loop
-        results.push(...(await runScenario(selection, { plan, quick, preset, shared, progress, profileFolder, missing })));
+        results.push(...(await runScenario(selection, { plan, quick, preset, links, shared, progress, profileFolder, missing })));
       } catch (error) {
         const failure = { id: selection.scenario.id, reason: (error as Error).message };
         failures.push(failure);
@@ -60,7 +60,7 @@ async function measure(options: BenchOptions): Promise<Report> {
   } finally {
     await shared.close();
   }
-  const ours = { servingNodes: SERVING_NODE_OPTIONS, manyLinks: { relay: MANY_LINKS_OPTIONS } };
+  const ours = { servingNodes: SERVING_NODE_OPTIONS };
   const machineOptions = { quick, preset, ...plan, ...ours, missing: Object.fromEntries(missing) };
   return { machine: describeMachine(machineOptions), results, failures };
 }

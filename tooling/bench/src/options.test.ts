@@ -10,7 +10,7 @@ describe('scenarios', () => {
     expect(ids()).toEqual(everyId);
     expect(ids('bulk')).toEqual(everyId.filter((id) => id.startsWith('bulk/')));
     expect(ids('bulk/relayed-3')).toEqual(everyId.filter((id) => id.startsWith('bulk/relayed-3/')));
-    expect(ids('bulk/telescoped-4/plain', 'links')).toEqual(['bulk/telescoped-4/plain', 'links/idle-bytes']);
+    expect(ids('bulk/telescoped-4/plain', 'links/idle-bytes')).toEqual(['bulk/telescoped-4/plain', 'links/idle-bytes']);
   });
 
   test('are compared with those competitors that are named, or with ours under other conditions', () => {
@@ -24,6 +24,12 @@ describe('scenarios', () => {
     expect(new Set(everyId).size).toBe(everyId.length);
     for (const { id, summary } of SCENARIOS) expect(helpText()).toContain(`  ${id.padEnd(30)} ${summary}`);
   });
+});
+
+test('links are as many as is said', () => {
+  expect([parseOptions([]).links, parseOptions(['--links', '50000']).links]).toEqual([undefined, 50_000]);
+  for (const wrong of ['9', '1.5', 'many', '60001'])
+    expect(() => parseOptions(['--links', wrong])).toThrow(`--links takes a whole number from 10 to 60000, not ${wrong}`);
 });
 
 test('quick is shorter; rounds are counted', () => {

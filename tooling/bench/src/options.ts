@@ -4,6 +4,7 @@ import { COMPETITORS, PRESETS, type Preset, type Selection } from './scenario.ts
 import { known, selectScenarios } from './scenarios.ts';
 
 const MAX_ROUNDS = 1000;
+const MAX_LINKS = 60_000;
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -12,6 +13,8 @@ export interface BenchOptions {
   readonly plan: Plan;
   readonly quick: boolean;
   readonly preset: Preset;
+  /** Relay links of the scenarios about many; each has a number of its own by default. */
+  readonly links: number | undefined;
   readonly json: boolean;
   /** Where a page with plots goes. */
   readonly reportFile: string | undefined;
@@ -35,6 +38,7 @@ Options:
   --rounds N           rounds of each side, 3 by default
   --preset NAME        how traffic of ours looks: ${PRESETS.join(', ')}; standard by default, as of any node. Rows
                        that begin with preset/ say themselves what they measure
+  --links N            relay links of links/idle-bytes and links/message-us, up to ${MAX_LINKS}
   --json               one JSON object on standard output: {"machine": ..., "results": [...]}
   --report FILE.html   a page with plots
   --profile FOLDER     leaves a CPU profile of each process of ours in FOLDER; it slows ours down
@@ -63,6 +67,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       report: { type: 'string' },
       profile: { type: 'string' },
       preset: { type: 'string', default: 'standard' },
+      links: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -80,10 +85,18 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     plan: values.quick ? { rounds, roundMs: 350, warmUpMs: 250 } : { rounds, roundMs: 2500, warmUpMs: 2000 },
     quick: values.quick,
     preset: presetNamed(values.preset),
+    links: values.links === undefined ? undefined : linksOf(values.links),
     json: values.json,
     reportFile: values.report,
     profileFolder: values.profile,
   };
+}
+
+function linksOf(text: string): number {
+  const links = Number(text);
+  if (!Number.isInteger(links) || links < 10 || links > MAX_LINKS)
+    throw new RangeError(`--links takes a whole number from 10 to ${MAX_LINKS}, not ${text}`);
+  return links;
 }
 
 function presetNamed(name: string): Preset {

@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly plan: Plan;
   readonly quick: boolean;
   readonly preset: Preset;
+  readonly links: number | undefined;
   readonly shared: SharedGroups;
   readonly progress: (line: string) => void;
   /** Where processes of ours leave CPU profiles, if they should. */
@@ -73,10 +74,15 @@ function entrant(name: string, counterpart: Counterpart | undefined, group: Proc
   return { name, counterpart, group, contender: undefined, samples: [], missing: undefined };
 }
 
-async function setUp(each: Entrant, { scenario }: Selection, { quick, preset, shared, missing, progress }: RunOptions): Promise<void> {
+async function setUp(
+  each: Entrant,
+  { scenario }: Selection,
+  { quick, preset, links, shared, missing, progress }: RunOptions,
+): Promise<void> {
   const competitor = each.counterpart?.competitor;
   const reason = competitor && missing.get(competitor);
-  if (reason === undefined) each.contender = await (each.counterpart?.setup ?? scenario.ours)({ group: each.group, shared, quick, preset });
+  if (reason === undefined)
+    each.contender = await (each.counterpart?.setup ?? scenario.ours)({ group: each.group, shared, quick, preset, links });
   else {
     each.missing = reason;
     progress(`  ${each.name} is missing: ${reason}`);

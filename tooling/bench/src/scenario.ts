@@ -35,6 +35,8 @@ export interface Setting {
   readonly quick: boolean;
   /** How traffic of ours looks, where a scenario does not say so itself. */
   readonly preset: Preset;
+  /** Relay links of the scenarios about many, where the call says how many. */
+  readonly links: number | undefined;
 }
 
 export type Setup = (setting: Setting) => Promise<Contender>;

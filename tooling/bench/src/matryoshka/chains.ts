@@ -19,13 +19,6 @@ export const SERVING_NODE_OPTIONS = {
   access: { exempt: ['127.0.0.0/8'], allowances: { unknown: ALLOWANCE, relayed: ALLOWANCE } },
 } as const satisfies Partial<NodeOptions>;
 
-/**
- * Besides, where many links are open at once: a relay link keeps the credit it was given with when it was opened, up to
- * 1 MiB in each direction, and the default bound of all credit is reached after some 140 links of one peer. It is a
- * bound, not memory.
- */
-export const MANY_LINKS_OPTIONS = { relayMemoryBytes: 16 * 2 ** 30 } as const satisfies NodeOptions['relay'];
-
 export type NodePeer = PeerProcess<NodePeerCommands>;
 
 /** How a connection gets to its destination. */
@@ -80,11 +73,6 @@ function startChain(group: ProcessGroup, shape: Shape, hops: number, starting: S
 async function directChain(group: ProcessGroup, starting: StartOptions): Promise<Chain> {
   const { nodes, addresses } = await startNodes(group, 2, starting);
   return chainOf(nodes, addresses, 'direct', {});
-}
-
-/** Such a chain over two hops that has room for many relay links, and whose nodes are started with options of Node. */
-export function manyLinksChain({ group, preset }: Setting, nodeOptions: readonly string[]): Promise<Chain> {
-  return relayedChain(group, 2, { nodeOptions, relay: MANY_LINKS_OPTIONS, traffic: preset });
 }
 
 /** A connection over two hops through a relay that has all limits on who may come, and where that relay is. */
