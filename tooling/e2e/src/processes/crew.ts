@@ -85,7 +85,8 @@ export class Crew {
     this.#onLook();
     const now = performance.now();
     const pulse = this.#workers.map((worker) => worker.pulse).join();
-    if (pulse !== this.#pulse) {
+    // Where nobody is, nobody can stand still.
+    if (pulse !== this.#pulse || this.#workers.length === 0) {
       this.#pulse = pulse;
       this.#movedAtMs = now;
     } else if (now - this.#movedAtMs > this.#patienceMs) {
