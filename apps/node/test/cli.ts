@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { CliEvent } from '../src/events.ts';
 
-const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
+export const MAIN: string = join(import.meta.dirname, '..', 'src', 'main.ts');
 const DEMO = join(import.meta.dirname, '..', 'src', 'demo', 'main.ts');
 /** Long enough for a machine that does other things too, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
 /** What is configured on this machine is none of the tests'; compiled code is kept from one run to the next. */
-const ENVIRONMENT = {
+export const ENVIRONMENT: NodeJS.ProcessEnv = {
   XDG_CONFIG_HOME: '/nowhere',
   XDG_DATA_HOME: '/nowhere',
   XDG_CACHE_HOME: join(import.meta.dirname, '..', 'node_modules', '.cache'),

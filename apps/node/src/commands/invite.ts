@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { repeated } from '../flag.ts';
 import { type InstanceFlags, addInstanceFlags, clientOf, configOf, foldersOf } from '../instance.ts';
 import { interruptible } from '../interruption.ts';
+import { inviteAlone } from '../network/invite-alone.ts';
 import { parseInvite } from '../network/invite.ts';
 import { joinNetwork } from '../network/join-network.ts';
 import { setUpNode } from '../network/set-up.ts';
@@ -31,18 +32,24 @@ export function inviteCommand(): Command {
   return addInstanceFlags(new Command('invite'))
     .summary('print a line with which others join this network')
     .description(
-      'Prints one line that holds where the running node is, its peer id and the key of its network. Whoever has it can join: hand it on as you would a password.',
+      'Prints one line that holds where the running node is, its peer id and the key of its network. With --at the node need not run. Whoever has the line can join: hand it on as you would a password.',
     )
     .addOption(repeated('--at <host:port>', 'where others reach this node (default: where it listens)', parseEndpoint))
     .addHelpText('after', '\nExamples:\n  $ matryoshka invite\n  $ matryoshka invite --at home.example.org:9700')
-    .action(async (flags: InviteFlags) => {
-      const client = await clientOf(flags);
-      const invite = await client.call<{ readonly invite: string; readonly endpoints: readonly string[] }>('POST', '/v1/invites', {
-        body: { ...(flags.at.length > 0 && { at: flags.at }) },
-      });
-      process.stdout.write(flags.json === true ? `${JSON.stringify(invite)}\n` : `${invite.invite}\n`);
-      if (flags.json !== true) process.stderr.write(`It leads to ${invite.endpoints.join(', ')}. Others run: matryoshka join LINE\n`);
-    });
+    .action(invite);
+}
+
+async function invite(flags: InviteFlags): Promise<void> {
+  const client = await clientOf(flags);
+  // Where nothing has to be asked, nobody has to run.
+  const made =
+    flags.at.length > 0 && !(await client.running())
+      ? await inviteAlone((await configOf(flags)).config, flags.at)
+      : await client.call<{ readonly invite: string; readonly endpoints: readonly string[] }>('POST', '/v1/invites', {
+          body: { ...(flags.at.length > 0 && { at: flags.at }) },
+        });
+  process.stdout.write(flags.json === true ? `${JSON.stringify(made)}\n` : `${made.invite}\n`);
+  if (flags.json !== true) process.stderr.write(`It leads to ${made.endpoints.join(', ')}. Others run: matryoshka join LINE\n`);
 }
 
 /** `matryoshka join`: joins the network of an invite. */
