@@ -2,11 +2,15 @@ import { SimulatedClock } from '@matryoshka/simulation';
 import { describe, expect, test } from 'vitest';
 import { Liveness, MAX_SILENT_PROBES, MEASURE_AGAIN_MS, PROBE_AFTER_MS, PROBE_AGAIN_MS } from './liveness.ts';
 
-function setUp(): { clock: SimulatedClock; liveness: Liveness; events: string[] } {
+function setUp({ owed = (): boolean => false } = {}): { clock: SimulatedClock; liveness: Liveness; events: string[] } {
   const clock = new SimulatedClock();
   const events: string[] = [];
   const note = (what: string) => (): void => void events.push(`${what} ${clock.now()}`);
-  return { clock, events, liveness: new Liveness(clock, { tick: () => {}, probe: note('probe'), dead: note('dead') }) };
+  return {
+    clock,
+    events,
+    liveness: new Liveness(clock, { owed, tick: () => {}, probe: note('probe'), dead: note('dead') }),
+  };
 }
 
 describe('liveness', () => {
@@ -69,5 +73,40 @@ describe('liveness', () => {
     liveness.stop();
     await clock.run();
     expect([events, clock.now()]).toEqual([[], 0]);
+  });
+
+  test('asks much sooner while the other side owes an acknowledgement', async () => {
+    const direct = setUp({ owed: () => true });
+    await direct.clock.run();
+    expect(direct.events).toEqual(['probe 8000', 'probe 9000', 'probe 10000', 'dead 11000']);
+    // In the middle of a transfer.
+    const busy = setUp({ owed: () => true });
+    busy.liveness.heard();
+    await busy.clock.advance(PROBE_AFTER_MS + 1000);
+    busy.liveness.heard();
+    await busy.clock.run();
+    expect(busy.events).toEqual(['probe 12000', 'probe 13000', 'probe 14000', 'dead 15000']);
+  });
+
+  test('gives a link that is only slow more time, up to that of an idle one, until it has been fast for a while', async () => {
+    const { clock, liveness, events } = setUp({ owed: () => true });
+    const pausesMs = (): number[] => {
+      const times = events.splice(0).map((event) => Number(event.split(' ')[1]));
+      return [...new Set(times.slice(1).map((time, i) => time - (times[i] as number)))];
+    };
+    const heardAfter = async (ms: number): Promise<void> => {
+      await clock.advance(ms);
+      liveness.heard();
+    };
+    // Probes go out, and then something comes after all.
+    await heardAfter(10_500);
+    expect(pausesMs()).toEqual([1000]);
+    await heardAfter(9_000);
+    expect(pausesMs()).toEqual([2000]);
+    await heardAfter(15_000);
+    expect(pausesMs()).toEqual([3000]);
+    for (let i = 0; i < 800; i++) await heardAfter(1000);
+    await clock.run();
+    expect(pausesMs()).toEqual([1000]);
   });
 });

@@ -68,7 +68,7 @@ let pool: CountingPool;
 let keys: RecordKeys;
 let outbox: Outbox;
 let epoch: Epoch;
-let host: { sending: boolean; errors: unknown[]; failed: (error: unknown) => void };
+let host: { sending: boolean; errors: unknown[]; owes: () => void; failed: (error: unknown) => void };
 
 beforeEach(() => {
   clock = new SimulatedClock();
@@ -79,6 +79,7 @@ beforeEach(() => {
   host = {
     sending: true,
     errors: [],
+    owes: () => {},
     failed: (error) => {
       host.errors.push(error);
       outbox.finish(GOODBYE, true);

@@ -40,6 +40,8 @@ export interface Shaping {
 export interface OutboxHost {
   /** Whether a session may send at all. */
   readonly sending: boolean;
+  /** The other side owes an acknowledgement, after it owed none. */
+  owes(): void;
   /** Sealing or sending failed, or control messages pile up: the session ends. */
   failed(error: unknown): void;
 }
@@ -377,7 +379,10 @@ export class Outbox {
       this.#acknowledgeDue = false;
       this.#pad(this.#writer);
       const record = this.#writer.seal(keys.send);
-      if (record.numbered) this.#delivery.retain(record);
+      if (record.numbered) {
+        if (this.#delivery.retainedBytes === 0) this.#host.owes();
+        this.#delivery.retain(record);
+      }
       this.#send(epoch, record);
     }
     // Nothing follows the goodbye.

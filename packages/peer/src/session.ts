@@ -120,6 +120,8 @@ export class Session implements OutboxHost, ResumptionHost {
       (handler, stream) => handler(stream, this),
     );
     this.#liveness = new Liveness(environment.clock, {
+      // Whoever is next to a fault finds it first and tells the others; who has no other link to look for bears more.
+      owed: () => this.#suspension !== undefined && this.link.info.kind === 'direct' && this.#delivery.retainedBytes > 0,
       tick: () => {
         this.#throughput.sample(environment.clock.now(), this.bytesReceived + this.bytesSent);
         this.#epoch.keys.tick();
@@ -316,6 +318,11 @@ export class Session implements OutboxHost, ResumptionHost {
     if (this.#delivery.due === 'now') this.#outbox.acknowledge();
     else if (this.#delivery.due === 'later')
       this.#acknowledgeTimer ??= this.#environment.clock.after(ACKNOWLEDGE_AFTER_MS, this.#onAcknowledge);
+  }
+
+  /** Called by the outbox. */
+  owes(): void {
+    if (this.#suspension !== undefined && this.link.info.kind === 'direct') this.#liveness.hurry();
   }
 
   /** What the other side sent is not allowed, or sending failed: says why and closes. */

@@ -27,6 +27,7 @@ function bench(retainedLimitBytes: number): Bench {
   const keys = (): RecordKeys => new RecordKeys(portableProvider, 'chacha20poly1305', key);
   const host = {
     sending: true,
+    owes: () => {},
     failed: (error: unknown) => {
       throw error;
     },

@@ -2,7 +2,7 @@ import type { Link } from '@matryoshka/transport';
 import { MatryoshkaError } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
 import type { Stream } from '../src/index.ts';
-import { MAX_SILENT_PROBES, PROBE_AFTER_MS, PROBE_AGAIN_MS } from '../src/liveness.ts';
+import { MAX_SILENT_PROBES, OWED_AFTER_MS, OWED_AGAIN_MS } from '../src/liveness.ts';
 import { BOB, type Channel, Flow, NOTHING, Stage, StallingLink, channels } from './resume-stage.ts';
 
 // A session outlives its links (docs/protocol.md §5.2): whatever was under way when one broke goes on over the next.
@@ -10,7 +10,7 @@ import { BOB, type Channel, Flow, NOTHING, Stage, StallingLink, channels } from 
 const SUSPENDED_AND_RESUMED = ['suspended session.link-lost', 'resumed'];
 /** Long enough for a resume, whatever was lost. */
 const A_WHILE_MS = 3000;
-const SILENCE_MS = PROBE_AFTER_MS + MAX_SILENT_PROBES * PROBE_AGAIN_MS;
+const OWED_SILENCE_MS = OWED_AFTER_MS + MAX_SILENT_PROBES * OWED_AGAIN_MS;
 
 /** Notes are numbered control messages: what is lost, repeated or out of order shows. */
 function sendNotes(stage: Stage, by: 'alice' | 'bob', from: number, count: number): void {
@@ -142,9 +142,10 @@ describe('a session whose link breaks', () => {
     stage.wire.lose('listener', { inFlight: true });
     await stage.advance(1);
     sendNotes(stage, 'bob', 1, 1);
-    await stage.advance(SILENCE_MS / 2);
+    // Both wait for acknowledgements.
+    await stage.advance(OWED_SILENCE_MS / 2);
     expect(stage.alice.events).toEqual([]);
-    await stage.advance(SILENCE_MS);
+    await stage.advance(OWED_SILENCE_MS);
     expect(stage.alice.events).toEqual(['suspended session.path-stalled', 'resumed']);
     expect(stage.bob.events.at(-1)).toBe('resumed');
     expect([stage.alice.notes, stage.bob.notes]).toEqual([[1], [1]]);
