@@ -1,7 +1,7 @@
 import type { Played } from '../play/play.ts';
 import { Faults } from '../play/faults.ts';
 import { RelayNetwork } from './relay-network.ts';
-import { LAST_ACT_MS, type RelayPlan, tellRelayPlan } from './relay-plan.ts';
+import { LAST_ACT_MS, type RelayPlan, isCalm, tellRelayPlan } from './relay-plan.ts';
 import { RelayWatch } from './relay-watch.ts';
 import { type RequestTally, Requests } from './requests.ts';
 import { RogueNode } from './rogue-node.ts';
@@ -116,6 +116,10 @@ class RelayGame {
 
   /** Honest nodes never end each other's sessions for what was sent. */
   #listen(node: ReturnType<RelayNetwork['honest']>, number: number, report: (violation: string) => void): void {
+    node.on('suspended', ({ connection, reason }) => {
+      if (isCalm(this.#plan) && reason.code === 'session.path-stalled')
+        report(`nothing breaks, and the ${connection.kind} connection ${connection.id} of node ${number} hears nothing any more`);
+    });
     node.on('resumed', () => this.#resumes++);
     node.on('disconnected', ({ connection, reason }) => {
       const other = this.network.numberOf(connection.peerId);
