@@ -1,4 +1,4 @@
-import type { ConnectionStatus, NodeStatus, RegistrationStatus, RelayLinkStatus } from '@matryoshka/node';
+import type { ConnectionStatus, HopRange, NodeStatus, RegistrationStatus, RelayLinkStatus } from '@matryoshka/node';
 
 /** An error as JSON shows it. */
 export interface ErrorReport {
@@ -45,7 +45,7 @@ export type CliEvent =
   | {
       readonly event: 'connecting';
       readonly destination: string;
-      readonly hops?: number;
+      readonly hops?: number | HopRange;
       readonly path?: readonly string[];
       readonly peers: readonly string[];
     }

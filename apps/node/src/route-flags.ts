@@ -1,11 +1,11 @@
-import { type ConnectOptions, parseStaticKey } from '@matryoshka/node';
+import { type ConnectOptions, type HopRange, parseStaticKey } from '@matryoshka/node';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checked } from './flag.ts';
 import { destination } from './node-flags.ts';
 
 /** The flags that say how a peer is reached. */
 export interface RouteFlags {
-  readonly hops?: number;
+  readonly hops?: number | HopRange;
   readonly path?: readonly string[];
   readonly gateway?: string;
   readonly anonymous?: boolean;
@@ -16,6 +16,17 @@ export interface RouteFlags {
 function wholeNumber(value: string): number {
   if (!/^-?\d+$/.test(value)) throw new InvalidArgumentError('Expected a whole number.');
   return Number(value);
+}
+
+/** A number of hops, or a range of them; whether there can be so many is checked with the connection. */
+export function hopCount(value: string): number | HopRange {
+  const range = /^(\d+)-(\d+)$/.exec(value);
+  return range === null ? wholeNumber(value) : { min: Number(range[1]), max: Number(range[2]) };
+}
+
+/** As they were given. */
+export function hopsText(hops: number | HopRange): string {
+  return typeof hops === 'number' ? String(hops) : `${hops.min}-${hops.max}`;
 }
 
 function peerList(value: string): readonly string[] {
@@ -38,7 +49,9 @@ export function addCircuitFlags(command: Command): Command {
 export function addRouteFlags(command: Command): Command {
   return command
     .addOption(
-      new Option('--hops <count>', 'relayed over this many hops, 1 to 15, that the relays choose').argParser(wholeNumber).conflicts('path'),
+      new Option('--hops <count>', 'relayed over this many hops, 1 to 15, that the relays choose; 2-4: as many as are drawn from these')
+        .argParser(hopCount)
+        .conflicts('path'),
     )
     .addOption(
       new Option('--path <peers>', 'telescoped through these peers, peerId@host:port each, separated by commas').argParser(peerList),

@@ -17,6 +17,7 @@ import { Inbox, type InboxHost } from './inbox.ts';
 import { type LinkEnd, refusalOf } from './link-end.ts';
 import { UNLIMITED } from './relay-limits.ts';
 import type { RelayWindow } from './relay-window.ts';
+import { reported, reportedEnd, reportedRefusal } from './reported.ts';
 import { Stall, type StallHost } from './stall.ts';
 
 /** Relay links may be nested this deep (docs/protocol.md §11). */
@@ -176,7 +177,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHos
         limits: message.limits,
         ...(message.retryAfterMs > 0 && { retryAfterMs: message.retryAfterMs }),
       });
-      this.#finish(error);
+      this.#finish(reported(error, reportedRefusal));
       return;
     }
     this.#state = 'open';
@@ -198,7 +199,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHos
   }
 
   closedByPeer(reason: MatryoshkaError): void {
-    this.#finish(reason);
+    this.#finish(reported(reason, reportedEnd));
   }
 
   carrierLost(): void {

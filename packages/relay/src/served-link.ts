@@ -10,6 +10,7 @@ import { LinkMeter } from './link-meter.ts';
 import { requestMark } from './port-naming.ts';
 import { type RelayLimiter, strictest } from './relay-limits.ts';
 import type { RelayWindow } from './relay-window.ts';
+import { reported, reportedEnd, reportedRefusal } from './reported.ts';
 import type { Failure, Grant } from './request-budget.ts';
 import { ServedSide, type ServedSideHost } from './served-side.ts';
 
@@ -139,9 +140,10 @@ export class ServedLink implements ServedSideHost, Task {
     return this.#downstream;
   }
 
-  /** The request has failed: the previous hop hears why. */
-  refuse(reason: MatryoshkaError): void {
+  /** The request has failed: the previous hop hears why, as far as that is its business. */
+  refuse(why: MatryoshkaError): void {
     if (this.#state !== 'choosing' && this.#state !== 'requested') return;
+    const reason = reported(why, reportedRefusal);
     const { session, port } = this.upstream;
     const { told } = this.#host.limiter;
     const limits = reason.limits === undefined ? told : strictest(reason.limits, told);
@@ -197,7 +199,7 @@ export class ServedLink implements ServedSideHost, Task {
   }
 
   closedBy(side: ServedSide, reason: MatryoshkaError): void {
-    this.#sideEnded(side, reason, undefined);
+    this.#sideEnded(side, reported(reason, reportedEnd), undefined);
   }
 
   carrierLost(side: ServedSide): void {

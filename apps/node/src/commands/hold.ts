@@ -21,6 +21,7 @@ export function localPort(value: string): string {
 export function wayOf({ hops, path, gateway, anonymous, staticKey, unverifiedDestination }: RouteFlags): Way {
   if (staticKey !== undefined || unverifiedDestination !== undefined)
     throw new CliError('usage', 'services are reached at peers whose id is known: name a hidden one as peerId+staticKey@host:port');
+  if (typeof hops === 'object') throw new CliError('usage', 'services are reached over one number of hops, no range of them');
   return {
     ...(hops !== undefined && { hops }),
     ...(path !== undefined && { path }),

@@ -10,7 +10,7 @@ import { Interruption } from '../interruption.ts';
 import { addNodeFlags, destination, nodeOptions } from '../node-flags.ts';
 import { peerText, reportNode } from '../node-reporter.ts';
 import { Output } from '../output.ts';
-import { type RouteFlags, addRouteFlags, routeOf } from '../route-flags.ts';
+import { type RouteFlags, addRouteFlags, hopsText, routeOf } from '../route-flags.ts';
 import { sendThrough } from '../transfer/send-through.ts';
 import { sentText } from '../transfer/sent-text.ts';
 import { type TransferFlags, addTransferFlags, runningNode } from './transfer-node.ts';
@@ -107,7 +107,7 @@ async function connect(
   const peers = node.connections.map(({ peerId }) => peerId).filter((peerId) => peerId !== undefined);
   output.event({ event: 'connecting', destination: to, peers, ...(hops !== undefined && { hops }), ...(path !== undefined && { path }) });
   output.note(
-    `connecting to ${to}${hops === undefined ? '' : ` over ${hops} hops`}${path === undefined ? '' : ` through ${path.length} peers`}`,
+    `connecting to ${to}${hops === undefined ? '' : ` over ${hopsText(hops)} hops`}${path === undefined ? '' : ` through ${path.length} peers`}`,
   );
   const options: ConnectOptions = { signal, ...routeOf(flags) };
   const startedMs = performance.now();

@@ -36,7 +36,11 @@ describe('the OpenAPI document', () => {
       requestBody: {
         content: {
           'application/json': {
-            schema: { required: ['to'], additionalProperties: false, properties: { hops: { minimum: 1, maximum: 15 } } },
+            schema: {
+              required: ['to'],
+              additionalProperties: false,
+              properties: { hops: { anyOf: [{ minimum: 1, maximum: 15 }, { required: ['min', 'max'] }] } },
+            },
           },
         },
       },

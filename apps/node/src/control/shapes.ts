@@ -1,3 +1,4 @@
+import type { HopRange } from '@matryoshka/node';
 import * as z from 'zod';
 
 // What the control API tells, for its document. Others may be added to each; nobody may count on there being no more.
@@ -99,10 +100,15 @@ export const eventShape: z.ZodType = z.looseObject({
   at: z.number().describe('milliseconds since 1970'),
 });
 
+const hopCount = z.int().min(1).max(15);
+
 /** Options of `connect`, as the library takes them. */
 export const connectShape: z.ZodType<ConnectRequest, ConnectRequest> = z.strictObject({
   to: z.string().min(1).describe('[peerId@]host:port, a peer id, or peerId@relayPeerId[@host:port]'),
-  hops: z.int().min(1).max(15).optional().describe('relayed over this many hops, which relays choose'),
+  hops: z
+    .union([hopCount, z.strictObject({ min: hopCount, max: hopCount })])
+    .optional()
+    .describe('relayed over this many hops, or as many as are drawn from a range; relays choose them'),
   path: z.array(z.string()).min(1).optional().describe('telescoped through these peers, peerId@host:port each'),
   gateway: z.string().optional().describe('with hops: the first relay'),
   anonymous: z.boolean().optional().describe('shows no identity; default true with path'),
@@ -112,7 +118,7 @@ export const connectShape: z.ZodType<ConnectRequest, ConnectRequest> = z.strictO
 
 export interface ConnectRequest {
   readonly to: string;
-  readonly hops?: number | undefined;
+  readonly hops?: number | HopRange | undefined;
   readonly path?: string[] | undefined;
   readonly gateway?: string | undefined;
   readonly anonymous?: boolean | undefined;

@@ -73,7 +73,7 @@ export class Narrator {
     const to = this.#names.ofEndpoint(event.destination);
     if (event.path === undefined) {
       const connected = event.peers.map((peer) => this.#names.ofPeer(peer)).join(', ');
-      const hops = event.hops ?? 0;
+      const hops = typeof event.hops === 'number' ? event.hops : 0;
       this.#say(
         name,
         `Wants to connect to ${to} via a ${hops} hop relay. It is connected to ${connected} and randomly selects one of them. Sends it a request to establish a relayed connection to ${to} over an additional ${hops - 1} hops. The first message of the handshake with ${to} rides inside the request.`,
