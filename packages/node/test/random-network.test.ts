@@ -2,7 +2,7 @@ import { loadNativeProvider } from '@matryoshka/native';
 import { type Random, portableProvider, randomBelow, randomItem } from '@matryoshka/session';
 import { seededRandom } from '@matryoshka/simulation';
 import { describe, expect, test } from 'vitest';
-import { type Connection, MatryoshkaError } from '../src/index.ts';
+import { type Candidate, type Connection, MatryoshkaError, type RoutingPolicy, routing } from '../src/index.ts';
 import { type Echoed, TestNetwork, echo, serveEcho } from './network.ts';
 
 // Many handshakes, of which only the outcome matters here: the fastest provider there is.
@@ -10,6 +10,21 @@ const provider = loadNativeProvider() ?? portableProvider;
 
 const SEEDS = 30;
 const ACTIONS = 30;
+
+/** How relays choose: most at random, some by other policies, and some by one that fails in this way or that. */
+const POLICIES: readonly RoutingPolicy[] = [
+  ...Array.from({ length: 6 }, () => routing.randomNextHop),
+  routing.weightedByBandwidth,
+  routing.lowestLatency({ choices: 2 }),
+  routing.prefer(({ links }) => links < 2, routing.weightedByBandwidth),
+  routing.all(({ ageMs }) => ageMs > 100),
+  {
+    selectNextHop: (_request, candidates, random) => {
+      if (randomBelow(random, 4) === 0) throw new RangeError('no idea');
+      return { ...(randomItem(random, candidates) as Candidate) };
+    },
+  },
+];
 
 /** One run: nodes that come to know each other at random, ask for connections, send, and have accidents. */
 class Chaos {
@@ -31,7 +46,8 @@ class Chaos {
     for (let i = 0; i < 8 + randomBelow(random, 5); i++) {
       // Some have little memory for relaying, and small windows.
       const relayMemoryBytes = randomItem(random, [64 * 1024, 1024 * 1024, 256 * 1024 * 1024]) as number;
-      await net.start(`N${i}`, `10.${i + 1}.0.1`, { relay: { relayMemoryBytes } });
+      const policy = randomItem(random, POLICIES) as RoutingPolicy;
+      await net.start(`N${i}`, `10.${i + 1}.0.1`, { relay: { relayMemoryBytes, policy } });
     }
     for (const name of net.names) serveEcho(net.node(name));
     for (const [i, name] of net.names.entries()) {
