@@ -8,7 +8,6 @@ import {
   type Endpoint,
   MatryoshkaError,
   type RelayDestination,
-  type SuiteName,
   formatDestination,
   formatEndpoint,
 } from '@matryoshka/wire';
@@ -20,6 +19,7 @@ import { Gateways } from './gateways.ts';
 import { drawHops, hopRange } from './hops.ts';
 import { RelayedPath } from './relayed-path.ts';
 import type { SessionRegistry } from './registry.ts';
+import type { SuiteChoice } from './suite.ts';
 import { type CircuitSettings, RELAYED_TIMEOUT_MS, Telescopes, toHop } from './telescopes.ts';
 import { parseTraffic } from './traffic-options.ts';
 
@@ -29,7 +29,8 @@ export interface ConnectorParts {
   readonly relay: RelayService;
   readonly book: AddressBook;
   readonly transports: readonly Transport[];
-  readonly suite: SuiteName;
+  /** AEAD of a session that is opened and whose traffic looks so; by default as that of all. */
+  readonly suiteFor: SuiteChoice;
   /** Aborted when the node closes. */
   readonly closing: AbortSignal;
   readonly circuits: CircuitSettings;
@@ -156,14 +157,14 @@ export class Connector {
     { peerId, staticKey }: Resolved,
     options: Pick<ConnectSessionOptions, 'anonymous' | 'signal' | 'traffic'>,
   ): Promise<Session> {
-    const { book, environment, suite } = this.#parts;
+    const { book, environment } = this.#parts;
     const source = new DirectSource({
       dialled: named,
       known: () => (peerId === undefined ? [] : book.endpointsOf(peerId)),
       dial: async (at, first, signal) => this.#transport(at).dial(at, first, { signal }),
     });
     return connectSession(environment, source, {
-      suite,
+      suite: this.#parts.suiteFor(options.traffic),
       dialled: endpoint,
       ...(peerId && { demand: peerId }),
       ...(staticKey && { remoteStatic: staticKey }),
@@ -210,10 +211,10 @@ export class Connector {
   }
 
   async #relayed(to: Resolved, name: string, { signal, ...options }: Connecting): Promise<Session> {
-    const { environment, suite } = this.#parts;
+    const { environment } = this.#parts;
     const path = this.#path(to, name, options);
     const session = await connectSession(environment, path, {
-      suite,
+      suite: this.#parts.suiteFor(options.settings),
       timeoutMs: RELAYED_TIMEOUT_MS,
       signal,
       ...(to.peerId && { demand: to.peerId }),

@@ -42,6 +42,7 @@ import { type MeetOptions, Rendezvous } from './rendezvous.ts';
 import { Registrars } from './registrars.ts';
 import { peerTags } from './peer-tags.ts';
 import { SessionRegistry } from './registry.ts';
+import { suiteChoice } from './suite.ts';
 import { type RelayLimitsOptions, updateRelayLimits } from './relay-limits-options.ts';
 import { type NodeStatus, circuitStatus, connectionStatus, relayLinkStatus } from './status.ts';
 import { type TrafficOption, parseTraffic, trafficSettings } from './traffic-options.ts';
@@ -153,12 +154,13 @@ export class MatryoshkaNode implements AsyncDisposable {
       onClosed: (session, reason) => this.#ended(session, reason),
       onMisbehaved: (session) => this.#relay.did(session, 'malformed'),
     };
+    const suiteFor = suiteChoice(options.suite, provider.preferredSuite, () => traffic.settings);
     const acceptor = new Acceptor(this.#environment);
     this.#acceptor = acceptor;
     this.#rendezvous = new Rendezvous({
       environment: this.#environment,
       relay: this.#relay,
-      suite: options.suite ?? provider.preferredSuite,
+      suiteFor,
       connect: (name, way) => this.#connector.connect(name, way),
       offer: (link, first) => acceptor.offer(link, first),
     });
@@ -168,7 +170,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       relay: this.#relay,
       book: this.#book,
       transports: this.#transports,
-      suite: options.suite ?? provider.preferredSuite,
+      suiteFor,
       closing: this.#closing.signal,
       circuits: circuitSettings(options),
       directory: () => this.directory,

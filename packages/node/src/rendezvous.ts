@@ -2,8 +2,9 @@ import { type LinkSource, type Session, type SessionEnvironment, connectSession,
 import type { RelayService } from '@matryoshka/relay';
 import { type PeerId, parsePeerId } from '@matryoshka/session';
 import type { Link } from '@matryoshka/transport';
-import { MEETING_TOKEN_LENGTH, MatryoshkaError, type SuiteName } from '@matryoshka/wire';
+import { MEETING_TOKEN_LENGTH, MatryoshkaError } from '@matryoshka/wire';
 import type { ConnectOptions } from './connect-options.ts';
+import type { SuiteChoice } from './suite.ts';
 
 /** Waiting for the other one, and the handshake with it, take no longer, in milliseconds. */
 const TIMEOUT_MS = 75_000;
@@ -24,7 +25,7 @@ export interface MeetOptions extends Pick<ConnectOptions, 'path' | 'circuit' | '
 export interface RendezvousParts {
   readonly environment: SessionEnvironment;
   readonly relay: RelayService;
-  readonly suite: SuiteName;
+  readonly suiteFor: SuiteChoice;
   /** A telescoped session to the relay. */
   connect(relay: string, options: ConnectOptions): Promise<Session>;
   /** Answers a handshake. */
@@ -74,7 +75,7 @@ export class Rendezvous {
       signal,
     }: { readonly demand: PeerId | undefined; readonly anonymous: boolean; readonly signal: AbortSignal | undefined },
   ): Promise<Session> {
-    const { environment, relay, suite } = this.#parts;
+    const { environment, relay, suiteFor } = this.#parts;
     const limit = deadline(environment.clock, TIMEOUT_MS, () => new MatryoshkaError('relay.nobody-met'), signal);
     let awaited: Promise<Session> | undefined;
     let made: Session | undefined;
@@ -95,7 +96,7 @@ export class Rendezvous {
     };
     try {
       const opened = connectSession(environment, source, {
-        suite,
+        suite: suiteFor(undefined),
         anonymous,
         timeoutMs: TIMEOUT_MS,
         signal: limit.signal,

@@ -26,11 +26,12 @@ import { type LinkAttempt, type Session, type SessionEnvironment, type TrafficSe
 import { MAX_HOPS, type RelayService } from '@matryoshka/relay';
 import { peerHash } from '@matryoshka/session';
 import type { Link, NetworkBits, Transport } from '@matryoshka/transport';
-import { type Endpoint, MatryoshkaError, type RelayDestination, type SuiteName } from '@matryoshka/wire';
+import { type Endpoint, MatryoshkaError, type RelayDestination } from '@matryoshka/wire';
 import type { Resolved } from './address-book.ts';
 import type { CircuitOptions, ConnectOptions } from './connect-options.ts';
 import type { Origin } from './connection.ts';
 import { hopsInvalid } from './hops.ts';
+import type { SuiteChoice } from './suite.ts';
 
 /** A relayed connect waits longer than a request may take (R15), in milliseconds. */
 export const RELAYED_TIMEOUT_MS = 45_000;
@@ -56,7 +57,8 @@ export interface TelescopesParts {
   readonly environment: SessionEnvironment;
   readonly relay: RelayService;
   readonly transports: readonly Transport[];
-  readonly suite: SuiteName;
+  /** AEAD of a session that is opened and whose traffic looks so; by default as that of all. */
+  readonly suiteFor: SuiteChoice;
   readonly closing: AbortSignal;
   readonly circuits: CircuitSettings;
   readonly directory: () => Directory;
@@ -100,7 +102,7 @@ export class Telescopes {
 
   /** What circuits are built with, whose traffic looks so. */
   #hostWith(traffic: TrafficSettings | undefined): CircuitHost {
-    const { environment, relay, suite } = this.#parts;
+    const { environment, relay } = this.#parts;
     return {
       peerId: environment.identity.peerId,
       clock: environment.clock,
@@ -108,7 +110,12 @@ export class Telescopes {
       openLink: (gateway, destination, request, signal) =>
         relay.open({ gateway, destination, remote: destination.endpoint, hops: 2 }, request, signal),
       connectSession: (source, options) =>
-        connectSession(environment, source, { suite, timeoutMs: RELAYED_TIMEOUT_MS, ...(traffic && { traffic }), ...options }),
+        connectSession(environment, source, {
+          suite: this.#parts.suiteFor(options.traffic ?? traffic),
+          timeoutMs: RELAYED_TIMEOUT_MS,
+          ...(traffic && { traffic }),
+          ...options,
+        }),
     };
   }
 
