@@ -17,6 +17,11 @@ export class EventLog {
   readonly #readers = new Set<(event: NumberedEvent) => void>();
   #last = 0;
 
+  /** Number of the newest event; 0 before the first. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** @param keep - whether those who come later hear of it, too */
   publish(event: NamedEvent, { keep = true }: { readonly keep?: boolean } = {}): void {
     const numbered = { number: ++this.#last, event: { ...event, at: performance.timeOrigin + performance.now() } as TimedEvent };

@@ -19,11 +19,11 @@ export interface ReceiveRequest {
 export async function* receiveFor(daemon: Daemon, { into, from }: ReceiveRequest, signal: AbortSignal): AsyncGenerator<ServerEvent, void> {
   const files = daemon.features.find((feature) => feature instanceof ReceiveFiles);
   if (files === undefined) throw new CliError('files.nowhere', 'this node receives no files');
-  const events = daemon.events.read(undefined, signal);
+  const { last } = daemon.events;
   const release = await files.receiveInto(into, from);
   try {
     yield { event: 'ready', data: { event: 'ready', into: files.into } };
-    for await (const { number, event } of events) {
+    for await (const { number, event } of daemon.events.read(last, signal)) {
       if ('event' in event && FILE_EVENTS.has(event.event)) yield { id: number, event: event.event, data: event };
     }
   } finally {
