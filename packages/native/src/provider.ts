@@ -48,7 +48,7 @@ export function nativeProvider(sodium: Sodium, options: NativeProviderOptions): 
     get preferredSuite() {
       return (preferred ??= fasterSuite(aead));
     },
-    hash: nativeHashes(),
+    hash: nativeHashes(sodium),
     aead,
     dhKeyPair: (secret) => new NativeDhKeyPair(sodium, secret),
     kemKeyPair,

@@ -23,6 +23,7 @@ export interface Sodium {
     nonce: Uint8Array,
     key: Uint8Array,
   ): number;
+  crypto_hash_sha256(digest: Uint8Array, message: Uint8Array): void;
   crypto_scalarmult_base(publicKey: Uint8Array, secret: Uint8Array): void;
   /** Throws where the result is zero. */
   crypto_scalarmult(shared: Uint8Array, secret: Uint8Array, publicKey: Uint8Array): void;
@@ -33,6 +34,7 @@ export interface Sodium {
 }
 
 const used: readonly (keyof Sodium)[] = [
+  'crypto_hash_sha256',
   'crypto_aead_chacha20poly1305_ietf_encrypt',
   'crypto_aead_chacha20poly1305_ietf_decrypt',
   'crypto_scalarmult_base',

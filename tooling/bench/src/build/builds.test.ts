@@ -18,9 +18,16 @@ test('builds are in progress as many at a time as asked, and each is closed', as
     },
     0,
     4,
+    0,
   );
   expect({ count, most, open }).toEqual({ count: 4, most: 4, open: 0 });
   expect(p99Ms).toBeGreaterThanOrEqual(medianMs);
+});
+
+test('there are enough of them, however short the round is', async () => {
+  const { count } = await measureBuilds(() => Promise.resolve(() => {}), 0, 3, 50);
+  expect(count).toBeGreaterThanOrEqual(50);
+  expect(count).toBeLessThan(54);
 });
 
 test('what fails is told', async () => {

@@ -94,10 +94,15 @@ async function relayedChain(group: ProcessGroup, hops: number, starting: StartOp
   return chainOf(nodes, addresses, 'relayed', hops === 1 ? { hops } : { hops, gateway: addresses[1] as string });
 }
 
-/** Telescoped over so many hops: the originator names every one; only the connection to the first is there beforehand. */
+/**
+ * Telescoped over so many hops: the originator names every one, those behind the first with their static keys, as it has
+ * them from descriptors where it chooses hops itself; only the connection to the first is there beforehand.
+ */
 async function telescopedChain(group: ProcessGroup, hops: number, starting: StartOptions): Promise<Chain> {
   const { nodes, addresses } = await startNodes(group, hops + 1, starting);
-  const chain = chainOf(nodes, addresses, 'telescoped', { path: addresses.slice(1, -1) });
+  const keyed = await group.watch(Promise.all(nodes.slice(2).map((node) => node.call('keyedAddress'))));
+  const hopAddresses = [...addresses.slice(0, 2), ...keyed];
+  const chain = chainOf(nodes, hopAddresses, 'telescoped', { path: hopAddresses.slice(1, -1) });
   await group.watch(chain.originator.call('connect', addresses[1] as string));
   return chain;
 }

@@ -1,5 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ConnectOptions, type Connection, type MatryoshkaNode, type NodeOptions, createNode } from '@matryoshka/node';
+import {
+  type ConnectOptions,
+  type Connection,
+  type Endpoint,
+  type MatryoshkaNode,
+  type NodeOptions,
+  createNode,
+  formatEndpoint,
+  formatStaticKey,
+} from '@matryoshka/node';
 import { tcp } from '@matryoshka/transport/tcp';
 import { type Builds, measureBuilds } from '../build/builds.ts';
 import { serveChannel } from '../channel/receiver.ts';
@@ -16,6 +25,8 @@ const GREETING_TIMEOUT_MS = 5000;
 export interface NodePeerCommands extends SourceCommands {
   /** Starts the node on `host`, dialling from there too; returns where it is, as `peerId@host:port`. */
   start(host: string, options: Partial<NodeOptions>): Promise<string>;
+  /** The same with its static key, as a descriptor tells it: `peerId+staticKey@host:port`. */
+  keyedAddress(): string;
   /** Connects to a neighbour that relays. */
   connect(address: string): Promise<void>;
   /** Opens the connection that data goes over; returns its kind. */
@@ -60,6 +71,10 @@ serveRole<NodePeerCommands>({
       if (role === 'initiator') handshakes++;
     });
     return `${node.peerId}@${host}:${node.listening[0]?.port}`;
+  },
+  keyedAddress() {
+    const { listening, peerId, staticKey } = started();
+    return `${peerId}+${formatStaticKey(staticKey)}@${formatEndpoint(listening[0] as Endpoint)}`;
   },
   async connect(address) {
     const neighbour = await started().connect(address);
