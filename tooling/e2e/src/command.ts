@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { type E2eOptions, HELP_TEXT, parseOptions } from './options.ts';
+import { startCircuitFailover } from './failover/circuit-failover.ts';
 import { startReroute } from './failover/reroute.ts';
 import type { Play } from './play.ts';
 import { Crew } from './processes/crew.ts';
@@ -65,6 +66,8 @@ function start(options: Selected, crew: Crew): Play<unknown> {
       return startStress(options, crew);
     case 'reroute':
       return startReroute(options, crew);
+    case 'circuit-failover':
+      return startCircuitFailover(options, crew);
     default:
       return options satisfies never;
   }

@@ -14,6 +14,7 @@ describe('the command line', () => {
       json: false,
     });
     expect(parse('reroute')).toEqual({ scenario: 'reroute', bytes: 2 ** 30, kills: 3, seed: 4711, patienceMs: 60_000, json: false });
+    expect(parse('circuit-failover', '--kills', '5')).toMatchObject({ scenario: 'circuit-failover', bytes: 2 ** 30, kills: 5 });
     expect(parse('stress', '--json')).toEqual({
       scenario: 'stress',
       bytes: 2 ** 26,
@@ -32,8 +33,8 @@ describe('the command line', () => {
   });
 
   test.each([
-    [[], 'no scenario is named, known are: resume, stress, reroute'],
-    [['dreams'], 'there is no scenario dreams, known are: resume, stress, reroute'],
+    [[], 'no scenario is named, known are: resume, stress, reroute, circuit-failover'],
+    [['dreams'], 'there is no scenario dreams, known are: resume, stress, reroute, circuit-failover'],
     [['resume', 'stress'], 'one scenario at a time, not also stress'],
     [['resume', '--bytes', 'much'], '--bytes takes a number of bytes such as 64MiB or 65536, not much'],
     [['resume', '--bytes', '0'], '--bytes takes 1 to 1099511627776 bytes, not 0'],

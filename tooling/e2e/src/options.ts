@@ -39,7 +39,7 @@ export interface StressOptions extends RunOptions {
 }
 
 export interface FailoverOptions extends RunOptions {
-  readonly scenario: 'reroute';
+  readonly scenario: 'reroute' | 'circuit-failover';
   /** From A to Z; a sixteenth of it goes the other way meanwhile. */
   readonly bytes: number;
   /** Relays to be killed. */
@@ -47,7 +47,7 @@ export interface FailoverOptions extends RunOptions {
 }
 
 /** Known scenarios, for messages. */
-const SCENARIOS = 'resume, stress, reroute';
+const SCENARIOS = 'resume, stress, reroute, circuit-failover';
 
 export const HELP_TEXT = `Runs real processes over real sockets, breaks what is between them, and compares every byte.
 
@@ -57,19 +57,20 @@ Scenarios:
   resume              A and B exchange bytes while a proxy between them keeps killing their TCP connection
   stress              A and D exchange bytes through B and C, relayed and telescoped, with little memory at the relays
   reroute             A sends bytes to Z over three hops while the relays between them are killed, one after the other
+  circuit-failover    the same over a circuit of four hops, whose relays A chooses
 
 Options:
-  --bytes N           how much, such as 64MiB; 1GiB by default for resume and reroute (from the first to the last; a sixteenth
-                      of it goes back at the same time), 64MiB for stress (over all streams, in both directions together)
+  --bytes N           how much, such as 64MiB; 64MiB by default for stress (over all streams, in both directions together),
+                      1GiB for all others (from the first to the last; a sixteenth of it goes back at the same time)
   --seed N            decides contents, sizes of writes, and when and how connections are killed; at random by default
   --patience SECONDS  how long nothing may move before it counts as hung; 60 by default
   --json              one JSON object on standard output and nothing else:
-                      resume, reroute {"bytes", "sha256Match", "kills", "longestPauseMs", "seconds"}
                       stress {"bytes", "sha256Match", "errors", "seconds"}
+                      all others {"bytes", "sha256Match", "kills", "longestPauseMs", "seconds"}
   -h, --help
 Of resume:
   --kills N           how often the TCP connection is killed; 50 by default
-Of reroute:
+Of reroute and circuit-failover:
   --kills N           how many relays are killed while they carry the transfer; 3 by default
 Of stress:
   --streams N         on each of the two connections; 4 by default
@@ -124,7 +125,8 @@ export function parseOptions(args: readonly string[], randomSeed: number): E2eOp
       const relayMemoryBytes = bytesBetween('--relay-memory', values['relay-memory'] ?? '256KiB', MIN_RELAY_MEMORY_BYTES, MAX_BYTES);
       return { ...common, scenario, bytes, streams, relayMemoryBytes };
     }
-    case 'reroute': {
+    case 'reroute':
+    case 'circuit-failover': {
       refuse(scenario, { '--streams': values.streams, '--relay-memory': values['relay-memory'] });
       const bytes = bytesBetween('--bytes', values.bytes ?? '1GiB', 1, MAX_BYTES);
       const kills = whole('--kills', values.kills ?? '3', 0, MAX_RELAY_KILLS);

@@ -90,12 +90,15 @@ describe('e2e', { timeout: 60_000 }, () => {
     expect(seconds).toBeGreaterThan(0);
   });
 
-  test('reroute: R13 nor over relays that are killed, one after the other, while they carry it', async () => {
-    const { code, out, err } = await run('reroute', '--bytes', '48MiB', '--kills', '2', '--json').ended;
+  test.each([
+    ['reroute', 2],
+    ['circuit-failover', 3],
+  ] as const)('%s: R13 nor over relays of which %i are killed, each while it carries them', async (scenario, kills) => {
+    const { code, out, err } = await run(scenario, '--bytes', '48MiB', '--kills', `${kills}`, '--json').ended;
     expect(code, err).toBe(0);
     const result = JSON.parse(out) as FailoverResult;
     expect(Object.keys(result)).toEqual(['bytes', 'sha256Match', 'kills', 'longestPauseMs', 'seconds']);
-    expect(result).toMatchObject({ bytes: 48 * 2 ** 20, sha256Match: true, kills: 2 });
+    expect(result).toMatchObject({ bytes: 48 * 2 ** 20, sha256Match: true, kills });
     expect(result.longestPauseMs / 1000).toBeLessThan(result.seconds);
   });
 

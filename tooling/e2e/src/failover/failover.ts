@@ -4,7 +4,7 @@ import { type Play, secondsSince } from '../play.ts';
 import type { Crew } from '../processes/crew.ts';
 import type { Worker } from '../processes/worker.ts';
 import { formatBytes, formatRate } from '../quantities.ts';
-import { NODE_SCRIPT, loopbackPlan } from '../transfer/node-plan.ts';
+import { NODE_SCRIPT, type NodePlan, loopbackPlan } from '../transfer/node-plan.ts';
 import type { NodeCommands } from '../transfer/node-process.ts';
 import { type TransferOutcome, runTransfers } from '../transfer/transfer.ts';
 import { type Relay, carriersTo } from './carriers.ts';
@@ -39,6 +39,9 @@ export interface FailoverShape {
   /** Between both ends. */
   readonly relaysOnPath: number;
   readonly relays: number;
+  /** More of how A, and how each relay is started. */
+  readonly planOfA?: NodePlan;
+  readonly planOfRelay?: NodePlan;
   /** Connects A to Z; returns how A names the connection. */
   connect(a: Worker<NodeCommands>, z: string, relays: readonly Relay[]): Promise<string>;
 }
@@ -127,17 +130,19 @@ export class FailoverPlay implements Play<FailoverResult> {
 
   /** Makes every relay a neighbour of all others, and connects A to Z over some of them. */
   async #connect(): Promise<Line> {
+    const { planOfA, planOfRelay } = this.#shape;
     const starting = this.#workers.map(async (worker, index): Promise<Relay> => {
       const { peerId, addresses } = await worker.call('start', {
         ...loopbackPlan(`127.${FIRST_RELAY_NETWORK + index}.0.1`),
         relay: RELAY,
+        ...planOfRelay,
       });
       return { worker, peerId, address: addresses[0] as string };
     });
     const relays = await Promise.all(starting);
     this.#living = relays;
     const { peerId, addresses } = await this.#z.call('start', { ...loopbackPlan(HOST_Z), relay: { ...RELAY, forward: false } });
-    await this.#a.call('start', { ...loopbackPlan(HOST_A), peers: relays.map(({ address }) => address) });
+    await this.#a.call('start', { ...loopbackPlan(HOST_A), peers: relays.map(({ address }) => address), ...planOfA });
     const meeting = relays.flatMap(({ worker }, index) => relays.slice(0, index).map(({ address }) => worker.call('befriend', address)));
     await Promise.all(meeting);
     const idAtA = await this.#shape.connect(this.#a, addresses[0] as string, relays);

@@ -4,7 +4,9 @@ import type { NodeOptions } from '@matryoshka/node';
 export const NODE_SCRIPT: URL = new URL('node-process.ts', import.meta.url);
 
 /** How a node is started. Goes through JSON. */
-export interface NodePlan extends Pick<NodeOptions, 'access' | 'listen' | 'peers' | 'relay' | 'resume'> {
+export interface NodePlan extends Pick<NodeOptions, 'access' | 'directory' | 'listen' | 'peers' | 'relay' | 'resume'> {
+  /** Seed of its identity, in hex; a new one by default. */
+  readonly identity?: string;
   /** Local address that it dials from; the system's choice by default. */
   readonly dialFrom?: string;
 }

@@ -29,6 +29,8 @@ export interface NodeCommands {
   befriend(address: string): Promise<void>;
   connect(destination: string, options: ConnectOptions): Promise<ConnectionName>;
   connections(): readonly ConnectionName[];
+  /** How many relays it has descriptors of. */
+  knownRelays(): number;
   /** Closes a connection. */
   disconnect(connectionId: string): Promise<void>;
   status(): NodeStatus;
@@ -106,8 +108,9 @@ function protocolOf(name: string): string {
 
 serveRole<NodeCommands>(
   {
-    async start({ dialFrom, ...options }) {
-      node = await createNode({ ...options, transports: [tcp(dialFrom === undefined ? {} : { localAddress: dialFrom })] });
+    async start({ dialFrom, identity, ...options }) {
+      const seed = identity === undefined ? {} : { identity: Buffer.from(identity, 'hex') };
+      node = await createNode({ ...options, ...seed, transports: [tcp(dialFrom === undefined ? {} : { localAddress: dialFrom })] });
       node.on('suspended', ({ reason }) => {
         suspended++;
         happened(`suspended with ${reason.code}: ${reason.message}`);
@@ -138,6 +141,7 @@ serveRole<NodeCommands>(
       return { id, kind, role };
     },
     connections: () => started().connections.map(({ id, kind, role }) => ({ id, kind, role })),
+    knownRelays: () => started().directory.list().length,
     disconnect: (connectionId) => connectionOf(connectionId).close(),
     status: () => started().status(),
     accept(name, plan) {
