@@ -20,6 +20,12 @@ export interface Prey {
   readonly peerId: PeerId;
 }
 
+/** Somebody, drawn at random. */
+export function destinationOf({ prey, random }: { readonly prey: readonly Prey[]; readonly random: Random }): RelayDestination {
+  const { host, peerId } = randomItem(random, prey) as Prey;
+  return { endpoint: parseEndpoint(`${host}:${PORT}`), peer: peerHash(peerId) };
+}
+
 /** What misdeeds are made of. */
 export interface MisdeedParts {
   readonly clock: Clock;
@@ -113,6 +119,8 @@ export class Misdeeds {
         break;
       case 'drop':
       case 'delay':
+      case 'astray':
+      case 'impostor':
       case 'swallow':
       case 'duplicate':
       case 'alter':
@@ -146,11 +154,6 @@ export class Misdeeds {
     if (this.#parts.clock.now() > this.#untilMs) session.close();
   }
 
-  #destination(): RelayDestination {
-    const { host, peerId } = randomItem(this.#parts.random, this.#parts.prey) as Prey;
-    return { endpoint: parseEndpoint(`${host}:${PORT}`), peer: peerHash(peerId) };
-  }
-
   #create(): Message {
     const { random } = this.#parts;
     return {
@@ -160,7 +163,7 @@ export class Misdeeds {
       attemptsLeft: randomBelow(random, 256),
       budgetMs: randomBelow(random, 65_536),
       window: 2 ** 20,
-      destination: this.#destination(),
+      destination: destinationOf(this.#parts),
       request: randomBytes(random, HANDSHAKE_REQUEST_LENGTH),
     };
   }

@@ -86,7 +86,9 @@ export class RelayNetwork implements Breakable {
   /** Starts a crashed node again, with the same identity; it connects to its neighbours as soon as it can. */
   async restart(number: number): Promise<void> {
     if (this.#closing) return;
-    this.#lives[number] = await this.#boot(number);
+    const life = await this.#boot(number);
+    this.#lives[number] = life;
+    this.#acquaint([life]);
     for (const { from, to } of this.#plan.edges) {
       if (from === number) void this.#unite(from, to);
       else if (to === number) void this.#unite(to, from);
@@ -100,6 +102,7 @@ export class RelayNetwork implements Breakable {
       // oxlint-disable-next-line no-await-in-loop
       this.#lives.push(await this.#boot(number));
     }
+    this.#acquaint(this.#lives);
     await Promise.all(this.#plan.edges.map(({ from, to }) => this.#unite(from, to)));
   }
 
@@ -107,6 +110,7 @@ export class RelayNetwork implements Breakable {
     const node = this.honest(from);
     const options = { signal, ...(anonymous && { anonymous }) };
     if (way.kind === 'telescoped') return node.connect(this.#placeOf(to), { ...options, path: way.path.map((hop) => this.#placeOf(hop)) });
+    if (way.kind === 'circuit') return node.connect(this.#placeOf(to), { signal, circuit: { hops: way.hops } });
     const { gateway, hops, named } = way;
     const relayed = { ...options, hops, ...(gateway !== undefined && { gateway: this.#placeOf(gateway) }) };
     switch (named) {
@@ -125,6 +129,15 @@ export class RelayNetwork implements Breakable {
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.all(this.lives.map(({ node }) => node.close()));
+  }
+
+  /** Honest nodes of `lives` get the newest descriptors of all, as if by an exchange. */
+  #acquaint(lives: readonly Life[]): void {
+    const descriptors = this.lives.map(({ node }) => (node instanceof RogueNode ? node.descriptor() : node.directory.get(node.peerId)));
+    for (const { node } of lives) {
+      if (node instanceof RogueNode) continue;
+      for (const descriptor of descriptors) if (descriptor !== undefined) node.directory.publish(descriptor);
+    }
   }
 
   /** Connects one node to another, again and again as long as both live. */
@@ -172,6 +185,8 @@ export class RelayNetwork implements Breakable {
         exempt: ['10.0.0.0/8'],
       },
       relay,
+      circuits: this.#plan.circuits,
+      directory: { publish: true },
     };
     const others = Array.from({ length: this.#plan.nodes }, (_, i) => i).filter((other) => other !== number);
     const node =

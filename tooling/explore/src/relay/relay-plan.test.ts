@@ -38,6 +38,16 @@ describe('the plan of a seed', () => {
     expect(plans.filter((plan) => isSure(plan) && plan.faults.length > 0).length).toBeGreaterThan(50);
   });
 
+  test('can be of circuits alone, with hops that are hostile', () => {
+    const circuits = plans.slice(0, 500).map(({ seed }) => drawRelayPlan(seed, 'circuits'));
+    const ways = circuits.flatMap(({ requests: asked }) => asked.map(({ way }) => way));
+    expect(new Set(ways.map((way) => (way.kind === 'circuit' ? way.hops : way.kind)))).toEqual(new Set([2, 3, 4, 5]));
+    const vices = new Set(circuits.flatMap(({ rogues }) => rogues.flatMap((rogue) => rogue.vices)));
+    expect(vices).toEqual(new Set(['drop', 'delay', 'swallow', 'duplicate', 'alter', 'astray', 'impostor']));
+    expect(circuits.filter((plan) => isSure(plan) && plan.faults.length > 0).length).toBeGreaterThan(30);
+    expect(circuits.some((plan) => plan.circuits.ready > 0)).toBe(true);
+  });
+
   test('can be told in a few lines', () => {
     const plan = plans.find(({ rogues, faults, switches }) => rogues.length > 0 && faults.length > 0 && switches.length > 0) as RelayPlan;
     const told = tellRelayPlan(plan);

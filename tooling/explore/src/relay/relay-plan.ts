@@ -15,6 +15,10 @@ const STREAMS_WITHIN_MS = 12_000;
 export const LAST_ACT_MS: number = ACTS_WITHIN_MS + STREAMS_WITHIN_MS;
 const MAX_HOPS = 15;
 const MAX_FAULTS = 4;
+/** Enough for a path beside the one that has failed. */
+const MIN_CIRCUIT_NODES = 10;
+const MAX_CIRCUIT_NODES = 16;
+const MAX_CIRCUIT_HOPS = 5;
 /** With little memory windows are small, and many bytes over many hops take long without anything being wrong. */
 const LENGTH_SHARE = 16;
 
@@ -25,7 +29,9 @@ export interface RequestPlan {
   readonly to: number;
   readonly way:
     | { readonly kind: 'relayed'; readonly hops: number; readonly gateway?: number; readonly named: 'pinned' | 'peer' | 'unverified' }
-    | { readonly kind: 'telescoped'; readonly path: readonly number[] };
+    | { readonly kind: 'telescoped'; readonly path: readonly number[] }
+    /** Over relays that the originator chooses from descriptors. */
+    | { readonly kind: 'circuit'; readonly hops: number };
   readonly anonymous: boolean;
   /** What is sent over it, each by its own stream, that is opened so long after the connection was. */
   readonly transfers: readonly { readonly startMs: number; readonly opener: SidePlan; readonly server: SidePlan }[];
@@ -55,6 +61,10 @@ export type Vice =
   | 'malformed'
   /** Over relay links of its own, to those at their ends: what is malformed, stray, or too much. */
   | 'behind'
+  /** A circuit is extended to somebody else than was asked for. */
+  | 'astray'
+  /** Whoever has its descriptor expects another identity. */
+  | 'impostor'
   /** A hello that promises relaying that is refused, endpoints of others, and any allowance. */
   | 'lie';
 
@@ -73,6 +83,8 @@ const VICES: readonly Vice[] = [
   'behind',
   'lie',
 ];
+/** What a hop of a circuit can do. */
+const HOP_VICES: readonly Vice[] = ['drop', 'delay', 'swallow', 'duplicate', 'alter', 'astray', 'impostor'];
 
 /** A node that misbehaves, from some time on. */
 export interface RoguePlan {
@@ -105,6 +117,8 @@ export interface RelayPlan {
   readonly allowances: boolean;
   /** Nodes that give the next hop of a relay link another port. */
   readonly perHopPorts: readonly number[];
+  /** How many entry guards originators of circuits keep, builds they make at once, and circuits they keep ready. */
+  readonly circuits: { readonly entryGuards: number; readonly parallelBuilds: 1 | 2; readonly ready: number };
   /** Nodes that serve no relay links at all. */
   readonly unwilling: readonly number[];
   readonly requests: readonly RequestPlan[];
@@ -125,29 +139,30 @@ export function isCalm({ rogues, switches, faults }: RelayPlan): boolean {
 export function isSure({ allowances, faults, networks, nodes, requests, rogues, shape, switches, unwilling }: RelayPlan): boolean {
   const lifelines = lifelinesOf(requests);
   return (
-    shape === 'dense' &&
+    (shape === 'dense' || (requests.every(({ way }) => way.kind === 'circuit') && nodes >= MIN_CIRCUIT_NODES)) &&
     !allowances &&
     new Set(networks).size === nodes &&
     rogues.length + switches.length + unwilling.length === 0 &&
-    requests.every(({ way }) => way.kind === 'telescoped' || way.hops <= nodes - 3) &&
+    requests.every(({ way }) => way.kind !== 'relayed' || way.hops <= nodes - 3) &&
     faults.every((fault) => fault.kind !== 'crash' || !lifelines.has(fault.node))
   );
 }
 
-/** The plan of a seed. */
-export function drawRelayPlan(seed: number): RelayPlan {
+/** The plan of a seed: for requests of all kinds, or for circuits alone. */
+export function drawRelayPlan(seed: number, of: 'anything' | 'circuits' = 'anything'): RelayPlan {
   const random = seededRandom(seed);
-  const nodes = drawNodes(random);
+  const circuits = of === 'circuits';
+  const nodes = circuits ? randomBetween(random, MIN_CIRCUIT_NODES, MAX_CIRCUIT_NODES) : drawNodes(random);
   // Nothing breaks; everything heals; anything happens.
   const mood = randomItem(random, ['calm', 'sure', 'wild', 'wild', 'wild', 'wild']) as 'calm' | 'sure' | 'wild';
   const wild = mood === 'wild';
   const topology = drawTopology(random, nodes, mood === 'sure' && nodes <= MAX_DENSE_NODES);
   const honest = shuffled(random, nodes);
-  const rogues = wild ? drawRogues(random, honest) : [];
+  const rogues = wild ? drawRogues(random, honest, circuits ? HOP_VICES : VICES) : [];
   // Those that misbehave ask for nothing of their own, but may be asked for.
   const relayMemoryBytes = drawMemory(random, nodes);
   const maxLength = Math.min(...relayMemoryBytes) / LENGTH_SHARE;
-  const requests = Array.from({ length: randomBetween(random, 1, 8) }, () => drawRequest(random, honest, nodes, maxLength));
+  const requests = Array.from({ length: randomBetween(random, 1, 8) }, () => drawRequest(random, honest, { nodes, maxLength, circuits }));
   const spared = mood === 'sure' ? lifelinesOf(requests) : new Set<number>();
   const slow = randomBelow(random, 4) === 0;
   return {
@@ -168,6 +183,12 @@ export function drawRelayPlan(seed: number): RelayPlan {
     rogues,
     switches: wild ? drawSwitches(random, honest) : [],
     faults: mood === 'calm' || randomBelow(random, 4) === 0 ? [] : drawFaults(random, { nodes, spared, maxFaults: MAX_FAULTS }),
+    circuits: {
+      entryGuards: randomItem(random, [0, 1, 3]) as number,
+      parallelBuilds: randomItem(random, [1, 2] as const) as 1,
+      // What is kept ready is kept for minutes, which take their time.
+      ready: randomBelow(random, 6) === 0 ? 2 : 0,
+    },
   };
 }
 
@@ -193,13 +214,13 @@ function drawMemory(random: Random, nodes: number): number[] {
 }
 
 /** Takes some of the honest nodes. */
-function drawRogues(random: Random, honest: number[]): RoguePlan[] {
+function drawRogues(random: Random, honest: number[], kinds: readonly Vice[]): RoguePlan[] {
   const count = randomBelow(random, 3) === 0 ? 0 : randomBetween(random, 1, Math.max(1, Math.floor(honest.length / 5)));
   return honest.splice(0, count).map((node) => ({
     node,
-    vices: shuffled(random, VICES.length)
+    vices: shuffled(random, kinds.length)
       .slice(0, randomItem(random, [1, 1, 1, 2, 3]) as number)
-      .map((i) => VICES[i] as Vice),
+      .map((i) => kinds[i] as Vice),
     fromMs: randomBelow(random, 2) === 0 ? 0 : randomBelow(random, ACTS_WITHIN_MS),
   }));
 }
@@ -211,7 +232,11 @@ function drawSwitches(random: Random, honest: readonly number[]): SwitchPlan[] {
   });
 }
 
-function drawRequest(random: Random, honest: readonly number[], nodes: number, maxLength: number): RequestPlan {
+function drawRequest(
+  random: Random,
+  honest: readonly number[],
+  { nodes, maxLength, circuits }: { readonly nodes: number; readonly maxLength: number; readonly circuits: boolean },
+): RequestPlan {
   const from = randomItem(random, honest) as number;
   const others = shuffled(random, nodes).filter((node) => node !== from);
   const to = others.pop() as number;
@@ -220,7 +245,7 @@ function drawRequest(random: Random, honest: readonly number[], nodes: number, m
     atMs: randomBelow(random, ACTS_WITHIN_MS),
     from,
     to,
-    way: randomBelow(random, 4) === 0 ? { kind: 'telescoped', path } : drawRelayed(random, others),
+    way: circuits ? { kind: 'circuit', hops: randomBetween(random, 2, MAX_CIRCUIT_HOPS) } : drawWay(random, others, path),
     anonymous: randomBelow(random, 3) === 0,
     transfers: Array.from({ length: randomBetween(random, 1, 2) }, () => ({
       startMs: randomBelow(random, 2) === 0 ? 0 : randomBelow(random, STREAMS_WITHIN_MS),
@@ -233,6 +258,10 @@ function drawRequest(random: Random, honest: readonly number[], nodes: number, m
 
 function shortened(side: SidePlan, maxLength: number): SidePlan {
   return { ...side, length: Math.min(side.length, maxLength) };
+}
+
+function drawWay(random: Random, others: readonly number[], path: readonly number[]): RequestPlan['way'] {
+  return randomBelow(random, 4) === 0 ? { kind: 'telescoped', path } : drawRelayed(random, others);
 }
 
 function drawRelayed(random: Random, others: readonly number[]): RequestPlan['way'] {
@@ -248,13 +277,14 @@ function drawRelayed(random: Random, others: readonly number[]): RequestPlan['wa
 /** A plan in few lines, for people. */
 export function tellRelayPlan(plan: RelayPlan): string {
   const { nodes, shape, edges, requests, rogues, switches, faults, perHopPorts, unwilling } = plan;
-  const way = (request: RequestPlan): string =>
-    request.way.kind === 'telescoped'
-      ? `telescoped ${[...request.way.path, request.to].join(' ')}`
-      : `${request.way.hops} hops, ${request.way.named}${request.way.gateway === undefined ? '' : `, gateway ${request.way.gateway}`}`;
+  const told = ({ to, way }: RequestPlan): string => {
+    if (way.kind === 'telescoped') return `telescoped ${[...way.path, to].join(' ')}`;
+    if (way.kind === 'circuit') return `circuit of ${way.hops} hops`;
+    return `${way.hops} hops, ${way.named}${way.gateway === undefined ? '' : `, gateway ${way.gateway}`}`;
+  };
   return [
     `${nodes} nodes, ${shape}: ${edges.map(({ from, to }) => `${from}-${to}`).join(' ')}`,
-    ...requests.map((request, i) => `request ${i} at ${request.atMs} ms: ${request.from} to ${request.to}, ${way(request)}`),
+    ...requests.map((request, i) => `request ${i} at ${request.atMs} ms: ${request.from} to ${request.to}, ${told(request)}`),
     ...rogues.map(({ node, vices, fromMs }) => `node ${node} from ${fromMs} ms on: ${vices.join(', ')}`),
     ...switches.map(({ node, offMs, onMs }) => `node ${node} does not relay from ${offMs} to ${onMs} ms`),
     ...(perHopPorts.length > 0 ? [`ports per hop: ${perHopPorts.join(' ')}`] : []),

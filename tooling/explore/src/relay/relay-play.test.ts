@@ -100,6 +100,33 @@ describe('a world of relays', () => {
   });
 });
 
+describe('a circuit', () => {
+  /** Ten nodes in a ring; node 0 asks for node 5 four times, over relays that it chooses. */
+  const circuits: RelayPlan = {
+    ...small,
+    nodes: 10,
+    shape: 'ring',
+    edges: Array.from({ length: 10 }, (_, from) => ({ from, to: (from + 1) % 10 })),
+    networks: Array.from({ length: 10 }, (_, i) => i),
+    relayMemoryBytes: Array.from({ length: 10 }, () => 16 * 1024 * 1024),
+    circuits: { entryGuards: 0, parallelBuilds: 1, ready: 0 },
+    requests: requests.map((request) => ({ ...request, to: 5, way: { kind: 'circuit', hops: 4 } })),
+  };
+  const rogues = (vice: Vice): RelayPlan['rogues'] => [2, 3, 7].map((node) => ({ node, vices: [vice], fromMs: 0 }));
+
+  test.each<Vice>(['impostor', 'astray', 'swallow', 'alter', 'duplicate'])(
+    'among whose relays some are given to %s: others are found, and nobody is blamed',
+    async (vice) => {
+      const { blamed, tally, violations } = await playRelays({ ...circuits, rogues: rogues(vice) });
+      expect([violations, blamed, tally.completed]).toEqual([[], [], 8]);
+    },
+  );
+
+  test.each(Array.from({ length: 8 }, (_, i) => i + 1))('seed %i: no promise is broken', async (seed) => {
+    expect((await playRelays(drawRelayPlan(seed, 'circuits'))).violations).toEqual([]);
+  });
+});
+
 describe('whole worlds', () => {
   let opened = 0;
   let completed = 0;

@@ -16,6 +16,8 @@ const END_MS = 120_000;
 const LOOK_EVERY_MS = 1000;
 /** As long as a node takes to notice that the other side of a silent connection is gone, and ports to rest, in milliseconds. */
 const FORGET_MS = 150_000;
+/** As long as circuits are kept ready after the last one was asked for, and then they close, too. */
+const READY_MS = 11 * 60_000;
 /** Longer than any timer: those of machines that have crashed are cancelled by nobody. */
 const TIMERS_END_MS = 25 * 3_600_000;
 
@@ -144,7 +146,8 @@ class RelayGame {
   async #lookAtRest(): Promise<void> {
     const { world } = this.network;
     this.#stage = 'nodes forget';
-    await world.clock.advance(FORGET_MS);
+    const kept = this.#plan.circuits.ready > 0 && this.#plan.requests.some(({ way }) => way.kind === 'circuit');
+    await world.clock.advance(FORGET_MS + (kept ? READY_MS : 0));
     this.#over = true;
     for (const { node, number } of this.network.lives) {
       if (node instanceof RogueNode) continue;

@@ -82,7 +82,7 @@ export class Requests {
     const token = {};
     const sinceMs = clock.now();
     this.#running.set(token, () => `request ${number} of node ${request.from}, made at ${sinceMs} ms`);
-    const hops = request.way.kind === 'telescoped' ? request.way.path.length + 1 : 1;
+    const hops = hopsOf(request);
     const overdue = clock.after(hops * OUTCOME_MS, () => {
       if (!life.machine.crashed) this.#report(`request ${number} has no outcome after ${hops * OUTCOME_MS} ms`);
     });
@@ -214,4 +214,10 @@ export class Requests {
       this.#network.world.clock.after(ms, resolve);
     });
   }
+}
+
+/** Hops that are asked for one after the other. */
+function hopsOf({ way }: RequestPlan): number {
+  if (way.kind === 'telescoped') return way.path.length + 1;
+  return way.kind === 'circuit' ? way.hops : 1;
 }

@@ -10,9 +10,13 @@ import {
 import { type RelayOptions, RelayService, peerIdOf } from '@matryoshka/relay';
 import {
   type CryptoProvider,
+  type Identity,
   type PeerId,
   type Random,
   SlabPool,
+  VerifiedDescriptor,
+  createIdentity,
+  descriptorNetworkId,
   identityFromSeed,
   networkKeyPsk,
   parsePeerId,
@@ -20,6 +24,7 @@ import {
   randomBelow,
   randomBytes,
   randomItem,
+  signDescriptor,
 } from '@matryoshka/session';
 import type { Machine } from '@matryoshka/simulation';
 import type { Clock, Listener, Transport } from '@matryoshka/transport';
@@ -27,6 +32,8 @@ import { type Endpoint, type Hello, MatryoshkaError, parseDestination, parseEndp
 import type { Vice } from './relay-plan.ts';
 import { Misdeeds, type Prey } from './misdeeds.ts';
 import { ViciousRelay } from './vicious-relay.ts';
+
+const DAY_MS = 24 * 3_600_000;
 
 /** What a node that misbehaves is made of. */
 export interface RogueParts {
@@ -57,12 +64,14 @@ export class RogueNode {
   readonly #endpoint: Endpoint;
   readonly #acceptor: Acceptor;
   #listener: Listener | undefined;
+  readonly #ghost: Identity | undefined;
   #nextId = 1;
   #closed = false;
 
   constructor(parts: RogueParts) {
     const { clock, machine, provider, random, vices } = parts;
     const identity = identityFromSeed(provider, parts.identity);
+    this.#ghost = vices.includes('impostor') ? createIdentity(provider, random) : undefined;
     this.#endpoint = parseEndpoint(`${machine.address}:${parts.port}`);
     this.#transport = machine.transport({ clock });
     this.#relay = new RelayService(
@@ -113,6 +122,28 @@ export class RogueNode {
 
   get peerId(): PeerId {
     return this.#environment.identity.peerId;
+  }
+
+  /** What it says of itself; an impostor says it of somebody whom nobody will meet there. */
+  descriptor(): VerifiedDescriptor {
+    const { clock, identity, provider, psk, staticKey } = this.#environment;
+    const networkId = descriptorNetworkId(provider, psk);
+    const unixMs = clock.unixMs();
+    const expiresUnixMs = unixMs + DAY_MS;
+    const bytes = signDescriptor(this.#ghost ?? identity, {
+      version: unixMs,
+      expiresUnixMs,
+      networkId,
+      staticKey: staticKey.publicKey,
+      staticKeyExpiresUnixMs: expiresUnixMs,
+      relays: true,
+      bandwidthBytesPerSecond: 0,
+      limits: { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 },
+      operator: '',
+      software: '',
+      endpoints: [this.#endpoint],
+    });
+    return VerifiedDescriptor.verify(provider, bytes, { networkId, unixMs });
   }
 
   async start(): Promise<void> {

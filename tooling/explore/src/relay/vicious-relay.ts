@@ -3,6 +3,7 @@ import type { RelayService, ServedLink, ServedSide } from '@matryoshka/relay';
 import { type Random, randomBelow } from '@matryoshka/session';
 import type { Clock } from '@matryoshka/transport';
 import { type MatryoshkaError, RELAY_DATA_MORE } from '@matryoshka/wire';
+import { type Prey, destinationOf } from './misdeeds.ts';
 import type { Vice } from './relay-plan.ts';
 
 /** One in so many pieces of relay data is delayed, repeated or changed. */
@@ -16,6 +17,8 @@ export interface ViciousParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly vices: readonly Vice[];
+  /** Where it extends a circuit to instead. */
+  readonly prey: readonly Prey[];
   /** Whether it misbehaves now. */
   bad(): boolean;
 }
@@ -57,7 +60,8 @@ export class ViciousRelay implements RelayHandler {
 
   message(session: Session, message: RelayMessage): void {
     const swallowed = message.type === 'relay-create' && message.hopsLeft > 0 && this.#parts.bad() && this.#has('swallow');
-    if (!swallowed) this.#service.message(session, message);
+    const astray = message.type === 'relay-create' && message.hopsLeft === 1 && this.#parts.bad() && this.#has('astray');
+    if (!swallowed) this.#service.message(session, astray ? { ...message, destination: destinationOf(this.#parts) } : message);
   }
 
   sessionClosed(session: Session, _reason: MatryoshkaError): void {
