@@ -2,7 +2,7 @@ import { seededRandom, simulatedProvider } from '@matryoshka/simulation';
 import { describe, expect, test } from 'vitest';
 import { type CircuitOptions, type Connection, type ConnectOptions, createNode } from '../src/index.ts';
 import { networkOf } from './circuits.ts';
-import { type TestNetwork, echo, intact } from './network.ts';
+import { type TestNetwork, echo, intact, serveEcho } from './network.ts';
 
 const provider = simulatedProvider();
 
@@ -132,6 +132,54 @@ describe('circuits over chosen relays', () => {
     expect(net.holdings()).toEqual(net.nothing());
     await net.close();
   });
+});
+
+describe('the end of a circuit behind a relay', () => {
+  test.each<[string, (net: TestNetwork) => ConnectOptions]>([
+    ['relays are chosen', () => ({ circuit: { hops: 4 } })],
+    ['that relay is the only one', () => ({ circuit: { hops: 2 } })],
+    ['a path leads to it', (net) => ({ path: [net.address('R2'), net.address('R3')] })],
+    ['a path names it as its last hop', (net) => ({ path: [net.address('R2'), net.address('R1')] })],
+  ])('a peer that can only dial out is reached through the relay it is registered with: %s', async (_what, options) => {
+    const net = await networkOf(95, 6, { circuits: { ready: 0 } });
+    const w = await net.start('W', '10.220.0.1', {
+      listen: [],
+      relay: { enabled: true, forward: false, registerWith: [net.address('R1')] },
+    });
+    serveEcho(w);
+    await net.settle(1_000);
+    const connection = await net.run(net.node('A').connect(`${w.peerId}@${net.address('R1')}`, options(net)));
+    expect(connection).toMatchObject({ kind: 'telescoped', peerId: w.peerId, authenticated: true });
+    expect(relaysOf(net, connection).at(-1)).toBe('R1');
+    expect(intact(await net.run(echo(connection, 20_000)))).toBe(true);
+    // The relay it is at hears of nobody before the one that asks.
+    expect(JSON.stringify(net.node('R1').status())).not.toContain(net.node('A').peerId);
+    await net.run(connection.close());
+    await net.close();
+  });
+
+  test('one that is not registered there is refused', async () => {
+    const net = await networkOf(96, 4, { circuits: { ready: 0 } });
+    const w = await net.start('W', '10.220.0.1', { listen: [] });
+    const { code, error } = await net.failure(net.node('A').connect(`${w.peerId}@${net.address('R1')}`, { circuit: { hops: 3 } }));
+    expect(code).toBe('circuit.extend-failed');
+    expect(error.cause).toMatchObject({ code: 'relay.destination-unreachable' });
+    await net.close();
+  });
+});
+
+test('traffic of its own: every hop but the first looks so, also after a hop was replaced', async () => {
+  const net = await networkOf(97, 8);
+  const connection = await net.run(circuit(net, {}, { traffic: 'private' }));
+  const lost = relaysOf(net, connection)[1] as string;
+  await net.settle(3_000);
+  void net.world.network.crash(net.host(lost));
+  expect(intact(await net.run(echo(connection, 100_000)))).toBe(true);
+  expect(relaysOf(net, connection)).not.toContain(lost);
+  expect(connection.traffic).toMatchObject({ preset: 'private', recordBytes: 4096 });
+  const inner = net.node('A').connections.filter(({ kind, nesting }) => kind === 'relayed' && nesting > 0);
+  expect(inner.filter(({ traffic }) => traffic.preset === 'private').length).toBeGreaterThanOrEqual(2);
+  await net.close();
 });
 
 test('where nothing can be built, little is tried', async () => {
