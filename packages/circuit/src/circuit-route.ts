@@ -1,6 +1,7 @@
 import type { LinkAttempt, LinkSource, Session } from '@matryoshka/peer';
 import type { PeerId } from '@matryoshka/session';
 import type { Link } from '@matryoshka/transport';
+import { MatryoshkaError } from '@matryoshka/wire';
 import type { Circuit, Fault, Hop } from './circuit.ts';
 
 /** Where the circuits of a route come from. */
@@ -34,6 +35,7 @@ export interface RouteEnd {
  * | the first one | | a circuit is taken |
  * | another one | its circuit is usable, and has not just failed to open one | through the same circuit |
  * | another one | anything else | the fault is told of the pair where it is, another circuit is taken |
+ * | another one, although it has a good one | there is another circuit | through that one |
  * | it runs over a link | | every other circuit that was taken is released |
  */
 export class CircuitRoute implements LinkSource {
@@ -66,7 +68,8 @@ export class CircuitRoute implements LinkSource {
   }
 
   async next(attempt: LinkAttempt, signal: AbortSignal): Promise<Link> {
-    const circuit = await this.#take(signal);
+    const moving = attempt.session !== undefined && attempt.reason === undefined;
+    const circuit = await this.#take(signal, moving);
     try {
       const link = await this.#end.open(circuit.last.session, attempt, signal);
       this.#links.set(link, circuit);
@@ -101,12 +104,14 @@ export class CircuitRoute implements LinkSource {
     this.#releaseOthers();
   }
 
-  async #take(signal: AbortSignal): Promise<Circuit> {
+  /** @param moving - another one than there is, although that is good */
+  async #take(signal: AbortSignal, moving = false): Promise<Circuit> {
     const before = this.#current;
-    if (before !== undefined && before.usable && !this.#suspect) return before;
+    if (before !== undefined && before.usable && !this.#suspect && !moving) return before;
     const fault = before?.fault;
     if (fault !== undefined) this.#source.failed?.(fault);
     const circuit = await this.#source.take(before, signal);
+    if (circuit === before && moving) throw new MatryoshkaError('relay.no-peers-available', 'there is no other path');
     if (circuit === before) return circuit;
     try {
       if (this.#end.behind !== undefined) await circuit.extend(this.#end.behind, { signal });

@@ -182,14 +182,17 @@ export class Connection implements AsyncDisposable {
 
   /**
    * Moves it to another path while it lives: the new one is made before the old one is left, and streams notice nothing
-   * (docs/protocol.md §5.2). Relayed, over other relays; with `hops`, a direct connection becomes a relayed one; else it is
-   * dialled once more.
-   * @throws MatryoshkaError `relay.no-peers-available` where there is no other path, `session.not-reroutable` for a
-   * connection that the other side has opened or that is telescoped, or what else went wrong; the old path goes on then
+   * (docs/protocol.md §5.2). Relayed, over other relays; telescoped, through another circuit; with `hops`, a direct
+   * connection becomes a relayed one; else it is dialled once more.
+   * @throws MatryoshkaError `relay.no-peers-available` where there is no other path, such as over a circuit whose path was
+   * named; `session.not-reroutable` for a connection that the other side has opened; or what else went wrong. The old path
+   * goes on then
    */
   async reroute(options: RerouteOptions = {}): Promise<void> {
-    if (this.kind === 'telescoped') throw new MatryoshkaError('session.not-reroutable', 'the path of a telescoped connection stays');
-    await this.#reroute(this.#session, options);
+    const { gateway, hops, signal } = options;
+    if (this.kind !== 'telescoped') await this.#reroute(this.#session, options);
+    else if (gateway === undefined && hops === undefined) await this.#session.reroute(undefined, signal);
+    else throw new MatryoshkaError('session.not-reroutable', 'hops and gateway say nothing of a telescoped connection: its circuit does');
   }
 
   /** Closes it, and with it the hops of its circuit. What streams have not sent yet is lost: end them first. */

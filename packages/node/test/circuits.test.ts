@@ -273,3 +273,28 @@ describe('a circuit that loses a hop', () => {
     await net.close();
   });
 });
+
+describe('reroute() of a telescoped connection', () => {
+  test('moves it to another circuit while it carries data', async () => {
+    const net = await networkOf(40, 8);
+    const connection = await net.run(circuit(net));
+    const before = relaysOf(net, connection);
+    let moved: Promise<void> | undefined;
+    net.world.clock.after(50, () => void (moved = connection.reroute()));
+    expect(intact(await net.run(echo(connection, 2_500_000)))).toBe(true);
+    await net.run(moved as Promise<void>);
+    expect(connection).toMatchObject({ kind: 'telescoped', nesting: 3, state: 'open' });
+    expect(relaysOf(net, connection)).not.toEqual(before);
+    await net.run(connection.close());
+    await net.close();
+  });
+
+  test('there is no other one where its path was named, and hops are not for it; it stays where it is', async () => {
+    const net = await networkOf(41, 2);
+    const connection = await net.run(net.node('A').connect(net.address('Z'), { path: [net.address('R1')] }));
+    expect((await net.failure(connection.reroute())).code).toBe('relay.no-peers-available');
+    expect((await net.failure(connection.reroute({ hops: 2 }))).code).toBe('session.not-reroutable');
+    expect(intact(await net.run(echo(connection, 10_000)))).toBe(true);
+    await net.close();
+  });
+});

@@ -290,6 +290,26 @@ describe('over real sockets', () => {
     expect(forwarded(b).nextHop?.peerId).toBe(middle === c ? x.peerId : c.peerId);
   });
 
+  test('R13 reroute() moves a session to another path while it carries data, before the old one is left', async () => {
+    const [a, b, c, d] = await row();
+    const x = await start();
+    await meet(a, x);
+    await meet(x, c);
+    const connection = await a.connect(addressOf(d), { hops: 3, gateway: b.peerId });
+    expect(forwarded(b).nextHop?.peerId).toBe(c.peerId);
+    const gateways: (string | undefined)[] = [];
+    a.on('path-changed', ({ gateway }) => gateways.push(gateway));
+    const echoed = echo(connection, 3_000_000);
+    await connection.reroute({ gateway: x.peerId });
+    expect(intact(await echoed)).toBe(true);
+    expect(gateways).toEqual([x.peerId]);
+    expect(forwarded(x).nextHop?.peerId).toBe(c.peerId);
+    await expect.poll(() => b.status().relayLinks.length).toBe(0);
+    await connection.reroute({ hops: 2 });
+    expect(await codeOf(connection.reroute({ gateway: gateways.at(-1) as string }))).toBe('relay.no-peers-available');
+    expect(connection.state).toBe('open');
+  });
+
   test('R15 who is on the path already says so, and another one is tried', async () => {
     const [a, d, ...relays] = (await startAll(6)) as [MatryoshkaNode, MatryoshkaNode, ...MatryoshkaNode[]];
     await meet(a, relays[0] as MatryoshkaNode);
