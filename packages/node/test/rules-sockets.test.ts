@@ -196,7 +196,11 @@ describe('over real sockets', () => {
     d.serve('/stop/1', (stream) => stream.pause());
     const [stopped, other] = [await a.connect(addressOf(d), { hops: 3 }), await a.connect(addressOf(d), { hops: 3 })];
     const stream = await stopped.openStream('/stop/1');
-    while (stream.write(sample(60_000)));
+    const pump = (): void => {
+      while (stream.write(sample(60_000)));
+    };
+    stream.attach({ writable: pump });
+    pump();
     const startedMs = performance.now();
     expect(intact(await echo(other, 2_000_000))).toBe(true);
     expect(performance.now() - startedMs).toBeLessThan(5000);
