@@ -8,8 +8,12 @@ const DEMO = join(import.meta.dirname, '..', 'src', 'demo', 'main.ts');
 /** Long enough for a machine that does other things too, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
-/** What is configured on this machine is none of the tests'; compiled code is kept from one run to the next. */
+/**
+ * The environment of a process under test: what is configured on this machine is none of its business; compiled code is
+ * kept from one run to the next.
+ */
 export const ENVIRONMENT: NodeJS.ProcessEnv = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MATRYOSHKA_'))),
   XDG_CONFIG_HOME: '/nowhere',
   XDG_DATA_HOME: '/nowhere',
   XDG_CACHE_HOME: join(import.meta.dirname, '..', 'node_modules', '.cache'),
@@ -28,7 +32,7 @@ export class Cli {
 
   constructor(args: readonly string[], main: string = MAIN, environment: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, ['--conditions=@matryoshka/source', main, ...args], {
-      env: { ...process.env, ...ENVIRONMENT, ...environment },
+      env: { ...ENVIRONMENT, ...environment },
     });
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     createInterface({ input: this.child.stdout }).on('line', (line) => {

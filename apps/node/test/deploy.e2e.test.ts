@@ -73,7 +73,6 @@ describe('compose.yaml', () => {
       const data = join(folder, name);
       const child = spawn('sh', [join(DEPLOY, 'start.sh')], {
         env: {
-          ...process.env,
           ...ENVIRONMENT,
           ...local,
           PATH: [bin, process.env.PATH].join(delimiter),
