@@ -64,9 +64,14 @@ async function up(flags: UpFlags): Promise<void> {
 async function run(config: Config, sources: ConfigSources, logger: Logger, flags: UpFlags): Promise<void> {
   let daemon: Daemon | undefined;
   let control: Control | undefined;
+  // While it starts, what it will have read may be old already.
+  let hungUp = false;
   using interruption = new Interruption(
     flags.exitWithParent === true,
-    () => void (daemon === undefined || reload(daemon)),
+    () => {
+      if (daemon === undefined) hungUp = true;
+      else reload(daemon);
+    },
     () => (daemon?.config ?? config).get(DRAIN_MS) + CLOSE_TIMEOUT_MS,
   );
   if (!sources.ephemeral) await prepareDataFolder(config.folders.data);
@@ -79,6 +84,7 @@ async function run(config: Config, sources: ConfigSources, logger: Logger, flags
       logger.info({ dataFolder: config.folders.data, ...(control.url !== undefined && { url: control.url }) }, 'the control API answers');
     });
     const running = daemon;
+    if (hungUp) reload(running);
     using _input = obeyInput(() => running.node, daemon.output, interruption.signal);
     await interruption.wait();
     await daemon.stop();
