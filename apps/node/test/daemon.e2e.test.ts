@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Cli, run } from './cli.ts';
-import { TestDaemon, configure, http, raw } from './daemon.ts';
+import { type JsonSchema, TestDaemon, configure, http, raw, undocumented } from './daemon.ts';
 
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
 
@@ -183,6 +183,11 @@ describe('the control API', () => {
     ).json.id as string;
     const bytes = async () => (await two.http('GET', `/v1/connections/${id}`)).json.bytesReceived as number;
     await until(async () => (await bytes()) > 0);
+    // The document says all of it.
+    const [status, { paths }] = (await Promise.all(['/v1/status', '/openapi.json'].map((path) => two.http('GET', path)))).map(
+      ({ json: answer }) => answer,
+    ) as [object, { paths: Record<string, { get: { responses: { 200: { content: { 'application/json': { schema: JsonSchema } } } } } }> }];
+    expect(undocumented(status, paths['/v1/status']?.get.responses[200].content['application/json'].schema)).toEqual([]);
     const reading = http({ socketPath: join(two.data, 'control.sock') }, 'GET', '/v1/events?after=0');
     await two.http('DELETE', `/v1/connections/${id}`);
     expect((await two.http('GET', `/v1/connections/${id}`)).json).toMatchObject({ status: 404, code: 'control.unknown-connection' });

@@ -90,3 +90,20 @@ export function configure(data: string, toml: string): string {
   writeFileSync(join(data, 'config.toml'), toml, { mode: 0o600 });
   return data;
 }
+
+/** The part of a JSON Schema that is looked at here. */
+export interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+}
+
+/** What is in an answer and not in its schema, by path; where a schema names no properties, anything may be. */
+export function undocumented(value: unknown, schema: JsonSchema | undefined, path = ''): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => undocumented(item, schema?.items, `${path}[]`));
+  const properties = schema?.properties ?? {};
+  if (typeof value !== 'object' || value === null || Object.keys(properties).length === 0) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const at = `${path}.${name}`;
+    return name in properties ? undocumented(inner, properties[name], at) : [at];
+  });
+}
