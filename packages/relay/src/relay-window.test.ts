@@ -154,6 +154,21 @@ describe('window of a relay link', () => {
     expect(window.announce(0, 0)).toBe(2 * INITIAL_RELAY_WINDOW_BYTES);
   });
 
+  test('and a window that had grown is as large again, where its share is', () => {
+    const pool = new CreditPool();
+    const window = used(pool, 20, 20, 2000);
+    expect(window.size).toBe(MAX_RELAY_WINDOW_BYTES);
+    window.returned(window.size - MIN_RELAY_WINDOW_BYTES);
+    expect(window.size).toBe(MIN_RELAY_WINDOW_BYTES);
+    window.returned(MIN_RELAY_WINDOW_BYTES);
+    expect(window.size).toBe(MAX_RELAY_WINDOW_BYTES);
+    window.announce(5000, 20);
+    window.returned(window.size - MIN_RELAY_WINDOW_BYTES);
+    while (pool.take() !== undefined);
+    window.returned(MIN_RELAY_WINDOW_BYTES);
+    expect(window.size).toBe(MIN_RELAY_WINDOW_BYTES);
+  });
+
   test('what waits here is not given back with the rest', () => {
     const window = new CreditPool().take() as RelayWindow;
     window.receive(20_000);

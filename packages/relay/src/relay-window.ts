@@ -44,7 +44,7 @@ export function maxPendingUnits(windowBytes: number): number {
  * |---|---|---|
  * | half of it is used up (below 4 KiB: anything) | consumed + size | up to four times as large where twice the bandwidth × delay asks for it; half as large where it is eight times that, or the pool runs low |
  * | credit is given back | nothing | what is still granted, a power of two |
- * | all of it is given back: the other side asks for more | consumed + size | as at first |
+ * | all of it is given back: the other side asks for more | consumed + size | as it was in use, and as at first at least |
  */
 export class RelayWindow {
   readonly #pool: CreditPool;
@@ -53,6 +53,8 @@ export class RelayWindow {
   #granted: number;
   #received = 0;
   #consumed = 0;
+  /** What it was before credit was given back last. */
+  #sizeInUse = INITIAL_RELAY_WINDOW_BYTES;
   /** When bandwidth began to be measured, and what had been consumed then. */
   #sinceMs = Number.NEGATIVE_INFINITY;
   #sinceBytes = 0;
@@ -98,9 +100,10 @@ export class RelayWindow {
     this.receive(bytes);
     this.#consumed += bytes;
     const left = this.#granted - this.#consumed;
+    if (left >= MIN_RELAY_WINDOW_BYTES) this.#sizeInUse = Math.max(INITIAL_RELAY_WINDOW_BYTES, this.#size);
     this.#resize(Math.min(this.#size, Math.max(MIN_RELAY_WINDOW_BYTES, powerOfTwoFrom(left))));
     if (left >= MIN_RELAY_WINDOW_BYTES) return false;
-    this.#resize(Math.max(this.#size, Math.min(INITIAL_RELAY_WINDOW_BYTES, this.#pool.share(this.#size, this.#account))));
+    this.#resize(Math.max(this.#size, Math.min(this.#sizeInUse, this.#pool.share(this.#size, this.#account))));
     return true;
   }
 
