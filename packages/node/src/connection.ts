@@ -38,6 +38,9 @@ export interface HopStatus {
   /** Of all records of its session, what it carries included. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  /** Of those that were sent, what nobody needed: all of cover, and padding, that of cover included. */
+  readonly coverBytesSent: number;
+  readonly paddingBytesSent: number;
   /** How long the key it is sent to with has been in use, in milliseconds. */
   readonly keyAgeMs: number;
 }
@@ -209,6 +212,17 @@ export class Connection implements AsyncDisposable {
 /** What is known of the hop at the other end of a session. */
 export function hopStatus(session: Session, peerId: PeerId, endpoint: Endpoint, handshakeMs: number | undefined): HopStatus {
   const { bytesReceived, bytesSent, keyAgeMs, roundTripMs, sending, stalled, suspended } = session;
+  const { coverBytesSent, paddingBytesSent } = session.traffic;
   const state = !sending ? 'closed' : suspended ? 'suspended' : stalled ? 'stalled' : 'open';
-  return { peerId, endpoint, state, roundTripMs: roundTripMs ?? handshakeMs, bytesSent, bytesReceived, keyAgeMs };
+  return {
+    peerId,
+    endpoint,
+    state,
+    roundTripMs: roundTripMs ?? handshakeMs,
+    bytesSent,
+    bytesReceived,
+    coverBytesSent,
+    paddingBytesSent,
+    keyAgeMs,
+  };
 }

@@ -168,6 +168,34 @@ describe('the end of a circuit behind a relay', () => {
   });
 });
 
+test('a connection is moved to another circuit while it is used, and nothing is lost', async () => {
+  const net = await networkOf(98, 12);
+  const connection = await net.run(circuit(net));
+  const paths = new Set([relaysOf(net, connection).join()]);
+  let moved = 0;
+  const move = (): void => {
+    if (moved === 4) return;
+    void connection.reroute().then(() => {
+      moved++;
+      paths.add(relaysOf(net, connection).join());
+      net.world.clock.after(20, move);
+    });
+  };
+  net.world.clock.after(20, move);
+  expect(intact(await net.run(echo(connection, 2_000_000)))).toBe(true);
+  expect(moved).toBeGreaterThan(1);
+  expect(paths.size).toBeGreaterThan(1);
+  await net.settle(1_000);
+  // Those that were left are closed.
+  expect(
+    net
+      .node('A')
+      .status()
+      .circuits.filter(({ users }) => users > 0).length,
+  ).toBe(1);
+  await net.close();
+});
+
 test('traffic of its own: every hop but the first looks so, also after a hop was replaced', async () => {
   const net = await networkOf(97, 8);
   const connection = await net.run(circuit(net, {}, { traffic: 'private' }));
@@ -177,6 +205,15 @@ test('traffic of its own: every hop but the first looks so, also after a hop was
   expect(intact(await net.run(echo(connection, 100_000)))).toBe(true);
   expect(relaysOf(net, connection)).not.toContain(lost);
   expect(connection.traffic).toMatchObject({ preset: 'private', recordBytes: 4096 });
+  await net.settle(30_000);
+  // What it costs is told: of each hop but the first, cover every two seconds on average, in records of 4 KiB.
+  for (const hop of connection.hops!.slice(1)) {
+    expect(hop.coverBytesSent).toBeGreaterThan(5 * 4096);
+    expect(hop.coverBytesSent % 4096).toBe(0);
+    expect(hop.paddingBytesSent).toBeGreaterThan(hop.coverBytesSent / 2);
+    expect(hop.bytesSent).toBeGreaterThan(hop.coverBytesSent);
+  }
+  expect(connection.hops![0]!.coverBytesSent).toBe(0);
   const inner = net.node('A').connections.filter(({ kind, nesting }) => kind === 'relayed' && nesting > 0);
   expect(inner.filter(({ traffic }) => traffic.preset === 'private').length).toBeGreaterThanOrEqual(2);
   await net.close();

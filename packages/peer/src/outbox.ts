@@ -72,6 +72,7 @@ export class Outbox {
   #padding: Shaping['padding'];
   /** Records that may go out now; one by one where they go out at a fixed pace. */
   #slots = Number.POSITIVE_INFINITY;
+  #coverBytesSent = 0;
 
   constructor(host: OutboxHost, clock: Clock, writer: RecordWriter, delivery: Delivery, epoch: Epoch) {
     this.#host = host;
@@ -153,12 +154,19 @@ export class Outbox {
     this.#slots = Math.min(0, this.#slots);
   }
 
+  /** Bytes of all records that nobody needed. */
+  get coverBytesSent(): number {
+    return this.#coverBytesSent;
+  }
+
   /** Returns false where it cannot go out. */
   #sendCover(length: number): boolean {
     if (!this.#open || this.#delivery.stale !== undefined || this.#writer.pending) return false;
+    const sentBefore = this.#epoch?.bytesSent ?? 0;
     try {
       this.#writer.message({ type: 'cover', bytes: NOTHING.subarray(0, length) });
       this.#seal();
+      this.#coverBytesSent += (this.#epoch?.bytesSent ?? sentBefore) - sentBefore;
     } catch (error) {
       this.#failed(error);
       return false;

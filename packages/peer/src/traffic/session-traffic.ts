@@ -28,6 +28,7 @@ export class SessionTraffic {
   /** What this side asked for last. */
   #askedFor: number;
   #padding: Padding = { kind: 'none' };
+  #paddingBytesSent = 0;
 
   /**
    * @param own - of this session alone
@@ -44,6 +45,16 @@ export class SessionTraffic {
       slots: (count) => outbox.slots(count),
     });
     this.#askedFor = opened ? recordLengthOf(this.settings) : 0;
+  }
+
+  /** What the padding of all records has cost so far, in bytes, that of cover included. */
+  get paddingBytesSent(): number {
+    return this.#paddingBytesSent;
+  }
+
+  /** What cover has cost so far, in bytes: all of its records. */
+  get coverBytesSent(): number {
+    return this.#outbox.coverBytesSent;
   }
 
   /** What holds for this session. */
@@ -63,7 +74,9 @@ export class SessionTraffic {
 
   /** Length that a record of `length` bytes of plaintext is padded to. */
   paddedLength(length: number): number {
-    return paddedLength(this.#padding, length, this.#parts.random);
+    const padded = paddedLength(this.#padding, length, this.#parts.random);
+    this.#paddingBytesSent += padded - length;
+    return padded;
   }
 
   /** Other settings for this session alone; undefined: those that hold for all. */
