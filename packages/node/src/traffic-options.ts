@@ -19,7 +19,10 @@ export type CoverOption =
   | 'none'
   /** At random times with pauses of so many milliseconds on average, 1 or more. Data goes at once. */
   | { readonly meanMs: number }
-  /** One record in each interval of so many milliseconds, 0.1 or more, with data in it or without. Needs `recordBytes`. */
+  /**
+   * One record in each interval of so many milliseconds, 0.1 or more, with data in it or without. Needs `recordBytes`. It is all the
+   * bandwidth there is: a connection that carries others needs more than they do together.
+   */
   | { readonly intervalMs: number };
 
 /**

@@ -15,8 +15,10 @@ export function drawTraffic(random: Random): TrafficOption {
   const named = randomItem(random, ['plain', 'standard', 'private', 'private', undefined, undefined] as const);
   if (named !== undefined) return named;
   const recordBytes = randomItem(random, [2048, 2049, 4096, 4096, 16_384]) as number;
-  // Seldom: so many records, all the time, take as many steps.
-  if (randomBelow(random, 8) === 0) return { padding: { recordBytes }, cover: { intervalMs: randomBetween(random, 50, 200) } };
+  // Seldom: so many records, all the time, take as many steps. Fast enough for what waits at each level of a circuit: a path on
+  // which everything takes longer than an attempt to resume may take is given up, and rightly so.
+  if (randomBelow(random, 12) === 0)
+    return { padding: { recordBytes: Math.max(4096, recordBytes) }, cover: { intervalMs: randomBetween(random, 5, 20) } };
   return {
     padding:
       randomItem(random, ['none', 'padme', { maxBytes: randomBetween(random, 0, 2000) }, { recordBytes }, { recordBytes }] as const) ??
