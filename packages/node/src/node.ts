@@ -248,6 +248,7 @@ export class MatryoshkaNode implements AsyncDisposable {
    */
   updateRelayLimits(update: RelayLimitsOptions): void {
     this.#relay.updateLimits(updateRelayLimits(this.#relay.limiter.settings, update));
+    this.#directory?.publish();
   }
 
   /**
@@ -374,6 +375,7 @@ export class MatryoshkaNode implements AsyncDisposable {
         descriptorOf(this.#options.directory, {
           relaying: this.#announcesRelaying,
           hidden: this.#access.settings.access.hidden,
+          limits: this.#relay.limiter.told,
           listening: this.listening,
         }),
       misbehaved: (session, reason) => {

@@ -52,6 +52,9 @@ describe('descriptors of peers (docs/protocol.md §9.1, §9.2)', () => {
       staticKey: net.node('C').staticKey,
       endpoints: [{ transport: 'tcp', host: net.host('C'), port: 999 }],
     });
+    net.node('C').updateRelayLimits({ link: { maxBytes: 1_000_000 } });
+    await net.settle(60_000);
+    expect(net.node('A').directory.get(net.node('C').peerId)?.body.limits).toEqual({ bytesPerSecond: 0, maxBytes: 1_000_000, maxAgeMs: 0 });
     net.node('C').setRelayEnabled(false);
     await net.settle(60_000);
     expect(net.node('A').directory.get(net.node('C').peerId)?.body.relays).toBe(false);
