@@ -168,7 +168,8 @@ export class CircuitPool {
       const gone = this.#pathOf(pooled.circuit, pooled.relays) === undefined;
       if (pooled.users === 0 && (gone || !this.#good(pooled))) this.#drop(pooled.circuit);
     }
-    if (this.#now > (this.#demand?.untilMs ?? Infinity)) {
+    // Also one whose build took longer than anybody asked for it.
+    if (this.#now > (this.#demand?.untilMs ?? Number.NEGATIVE_INFINITY)) {
       this.#demand = undefined;
       for (const { circuit, used } of this.#pooled.values()) if (!used) this.#drop(circuit);
     }
