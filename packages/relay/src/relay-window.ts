@@ -15,7 +15,7 @@ export const MIN_PIECE_LENGTH: number = 2 * 1024;
 /** How long credit takes to come back where nothing was measured yet, in milliseconds. */
 const UNMEASURED_ROUND_TRIP_MS = 50;
 /** What nodes under load add to it, in milliseconds. */
-const NODE_DELAY_MS = 5;
+const NODE_DELAY_MS = 25;
 /** A window that gives more than this many times what is needed is halved. */
 const PLENTY = 8;
 
