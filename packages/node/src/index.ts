@@ -17,6 +17,7 @@ export type { RelayLimitsOptions } from './relay-limits-options.ts';
 export type { CircuitOptions, ConnectOptions, HopRange, PathHop, RerouteOptions } from './connect-options.ts';
 export { MatryoshkaNode, type StreamServer, createNode } from './node.ts';
 export type { NodeEvents, PathChange } from './node-events.ts';
+export type { MeetingPlace } from './meeting-places.ts';
 export type { MeetOptions } from './rendezvous.ts';
 export type { RegistrationStatus } from './registrars.ts';
 export {

@@ -145,6 +145,7 @@ export class MatryoshkaNode implements AsyncDisposable {
       onOpened: (session) => this.#opened(session),
       onSuspended: (session, reason) => {
         this.#left.set(session, { reason, kind: session.link.info.kind });
+        this.#rendezvous.suspended(session);
         if (this.#sessions.has(session)) this.#emitter.emit('suspended', { connection: this.#connection(session), reason });
       },
       onResumed: (session) => {

@@ -2,8 +2,9 @@ import { type LinkSource, type Session, type SessionEnvironment, connectSession,
 import type { RelayService } from '@matryoshka/relay';
 import { type PeerId, parsePeerId } from '@matryoshka/session';
 import type { Link } from '@matryoshka/transport';
-import { MEETING_TOKEN_LENGTH, MatryoshkaError } from '@matryoshka/wire';
+import { MatryoshkaError } from '@matryoshka/wire';
 import type { ConnectOptions } from './connect-options.ts';
+import { MeetingPlaces, type MeetingPlace, checkedToken } from './meeting-places.ts';
 import type { SuiteChoice } from './suite.ts';
 
 /** Waiting for the other one, and the handshake with it, take no longer, in milliseconds. */
@@ -20,6 +21,11 @@ export interface MeetOptions extends Pick<ConnectOptions, 'path' | 'circuit' | '
    * connected to.
    */
   readonly anonymous?: boolean;
+  /**
+   * Where both go next when the relay is lost, in this order; each token is good once. Two or more make up for both of them
+   * coming in the wrong order. Without any the connection ends with the relay.
+   */
+  readonly further?: readonly MeetingPlace[];
 }
 
 export interface RendezvousParts {
@@ -40,25 +46,38 @@ export class Rendezvous {
   readonly #parts: RendezvousParts;
   /** Links on which somebody was met who begins the handshake. */
   readonly #awaited = new WeakMap<Link, (session: Session) => void>();
+  /** Where the initiators of sessions that this node has answered may come again. */
+  readonly #attending = new Map<Session, MeetingPlaces>();
 
   constructor(parts: RendezvousParts) {
     this.#parts = parts;
   }
 
   /** See `MatryoshkaNode.meet`. */
-  async meet(token: Uint8Array, { relay, peer, anonymous = true, ...way }: MeetOptions): Promise<Session> {
-    if (!(token instanceof Uint8Array && token.length === MEETING_TOKEN_LENGTH))
-      throw new MatryoshkaError('config.invalid', `the token of a meeting has ${MEETING_TOKEN_LENGTH} bytes, a Uint8Array`);
+  async meet(token: Uint8Array, { relay, peer, anonymous = true, further = [], ...way }: MeetOptions): Promise<Session> {
+    const first = { relay, token: checkedToken(token) };
     const demand = peer === undefined ? undefined : parsePeerId(peer);
-    const gateway = await this.#parts.connect(relay, { ...way, ...(way.path === undefined && { circuit: way.circuit ?? {} }) });
+    const places = new MeetingPlaces(further, (place) =>
+      this.#parts.connect(place.relay, { ...way, ...(way.path === undefined && { circuit: way.circuit ?? {} }) }),
+    );
+    const gateway = await places.go(first);
     try {
-      const session = await this.#meet(gateway, token, { demand, anonymous, signal: way.signal });
-      void session.closed.then(() => gateway.close());
+      const session = await this.#meet(gateway, first.token, places, { demand, anonymous, signal: way.signal });
+      if (session.role === 'responder' && further.length > 0) this.#attending.set(session, places);
+      void session.closed.then(() => {
+        this.#attending.delete(session);
+        places.leave();
+      });
       return session;
     } catch (error) {
-      gateway.close();
+      places.leave();
       throw error;
     }
+  }
+
+  /** A session has lost its link. If that was to where somebody was met, they may wait elsewhere. */
+  suspended(session: Session): void {
+    for (const [met, places] of this.#attending) if (met === session || places.isGateway(session)) void places.attend(met, this.#parts);
   }
 
   /** A session was opened by somebody; it may be who was awaited. */
@@ -69,6 +88,7 @@ export class Rendezvous {
   async #meet(
     gateway: Session,
     token: Uint8Array,
+    places: MeetingPlaces,
     {
       demand,
       anonymous,
@@ -82,11 +102,10 @@ export class Rendezvous {
     const source: LinkSource = {
       next: async ({ first, reason, session }, attempt) => {
         // It still has its link: the way to the relay is interrupted, which mends itself.
-        if (made?.suspended === false && gateway.sending)
+        if (made?.suspended === false && gateway.sending && !places.isLost(made, environment.clock.now()))
           throw new MatryoshkaError('relay.carrier-lost', 'the way to the relay is interrupted');
         // The token is used up, and so is the link.
-        if (session !== undefined)
-          throw new MatryoshkaError('session.link-lost', 'the relay where both had met is lost', { cause: reason });
+        if (session !== undefined) return places.meetAgain(this.#parts, { first, ...(reason !== undefined && { reason }) }, attempt);
         const met = await relay.meet({ gateway, token, remote: gateway.link.remote }, first, attempt);
         if (met.role === 'initiator') return met.link;
         awaited = new Promise((resolve) => this.#awaited.set(met.link, resolve));

@@ -102,6 +102,24 @@ describe('two who meet at a relay (docs/protocol.md §8.7)', () => {
     await net.close();
   });
 
+  test.each([11, 12, 13])(
+    'the relay dies, and further tokens were agreed on: the session goes on there, nothing is lost (seed %i)',
+    async (seed) => {
+      const net = await two(seed);
+      const further = ['R5', 'R4', 'R5', 'R4'].map((relay, at) => ({ relay: net.node(relay).peerId, token: sample(32, 10 + at) }));
+      const [a, y] = await net.run(Promise.all([meet(net, 'A', { further }), meet(net, 'Y', { further })]));
+      net.world.clock.after(50, () => void net.world.network.crash(net.host('R6')));
+      const result = await net.run(echo(a, 3_000_000));
+      expect(result.error).toBeUndefined();
+      expect(intact(result)).toBe(true);
+      expect([a.open, y.open]).toEqual([true, true]);
+      await net.run(a.close());
+      await net.settle(100_000);
+      expect(y.open).toBe(false);
+      await net.close();
+    },
+  );
+
   test('a hop before the relay dies: the way to the relay is replaced, and nothing is lost', async () => {
     const net = await two(7);
     const [a] = await net.run(Promise.all([meet(net, 'A', { circuit: { hops: 4 } }), meet(net, 'Y')]));
@@ -120,6 +138,8 @@ describe('two who meet at a relay (docs/protocol.md §8.7)', () => {
     const net = await two(8);
     const { code } = await net.failure(net.node('A').meet(new Uint8Array(31), { relay: net.node('R6').peerId }));
     expect(code).toBe('config.invalid');
+    const short = [{ relay: net.node('R5').peerId, token: new Uint8Array(31) }];
+    expect((await net.failure(meet(net, 'A', { further: short }))).code).toBe('config.invalid');
     net.node('R6').setRelayEnabled(false);
     expect(['relay.disabled', 'circuit.extend-failed']).toContain((await net.failure(meet(net, 'A'))).code);
     await net.close();
