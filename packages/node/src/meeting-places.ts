@@ -27,7 +27,7 @@ export interface MeetingPlace {
 export interface MeetingParts {
   readonly environment: SessionEnvironment;
   readonly relay: RelayService;
-  offer(link: Link, first: Uint8Array): void;
+  readonly offer: (link: Link, first: Uint8Array) => void;
 }
 
 /** @throws MatryoshkaError `config.invalid` */

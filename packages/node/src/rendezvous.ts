@@ -35,7 +35,7 @@ export interface RendezvousParts {
   /** A telescoped session to the relay. */
   connect(relay: string, options: ConnectOptions): Promise<Session>;
   /** Answers a handshake. */
-  offer(link: Link, first: Uint8Array): void;
+  readonly offer: (link: Link, first: Uint8Array) => void;
 }
 
 /**
