@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDestination } from '@matryoshka/node';
-import { CliError } from '../cli-error.ts';
+import { readIfThere } from '../read-if-there.ts';
 import { writeFileAtomically } from '../write-file.ts';
 
 // Peers that were joined. The configuration is its owner's to write; what commands learn is kept beside it.
@@ -13,14 +12,7 @@ export function joinedPeersFile(data: string): string {
 
 /** @throws CliError `config.unreadable`, `config.invalid` */
 export async function readJoinedPeers(data: string): Promise<readonly string[]> {
-  const file = joinedPeersFile(data);
-  let content: string;
-  try {
-    content = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new CliError('config.unreadable', `cannot read ${file}: ${(error as Error).message}`, undefined, { cause: error });
-  }
+  const content = (await readIfThere(joinedPeersFile(data))) ?? '';
   return content
     .split('\n')
     .map((line) => line.trim())

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CliError } from '../cli-error.ts';
+import { readIfThere } from '../read-if-there.ts';
 import { writeFileAtomically } from '../write-file.ts';
 import { type ServiceEntry, servicesShape } from './service-options.ts';
 
@@ -14,13 +14,8 @@ export function exposedServicesFile(data: string): string {
 /** @throws CliError `config.unreadable`, `config.invalid` */
 export async function readExposedServices(data: string): Promise<readonly ServiceEntry[]> {
   const file = exposedServicesFile(data);
-  let content: string;
-  try {
-    content = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new CliError('config.unreadable', `cannot read ${file}: ${(error as Error).message}`, undefined, { cause: error });
-  }
+  const content = await readIfThere(file);
+  if (content === undefined) return [];
   try {
     return servicesShape.parse(JSON.parse(content));
   } catch (error) {

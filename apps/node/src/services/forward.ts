@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import type { ErrorReport } from '../events.ts';
 import { reportError } from '../describe-error.ts';
 import { openService } from './ask-far-end.ts';
-import { type LocalListener, listenLocally } from './local-listener.ts';
+import { LocalClients } from './local-clients.ts';
 import type { PeerLinks, Target } from './peer-links.ts';
-import { formatHostPort, parseHostPort } from './service-name.ts';
+import { parseHostPort } from './service-name.ts';
 import { splice } from './splice.ts';
 import type { Way } from './way.ts';
 
@@ -39,10 +39,9 @@ export interface ForwardStatus {
 export class Forward {
   readonly settings: ForwardSettings;
   readonly #links: PeerLinks;
+  readonly #target: Target;
   readonly #tell: (event: ForwardEvent) => void;
-  readonly #closing = new AbortController();
-  readonly #sockets = new Set<Socket>();
-  #listener!: LocalListener;
+  #clients!: LocalClients;
   #connected = 0;
   #failed = 0;
   /** Of connections that are over. */
@@ -50,34 +49,42 @@ export class Forward {
   #bytesReceived = 0;
 
   private constructor(links: PeerLinks, settings: ForwardSettings, tell: (event: ForwardEvent) => void) {
+    const { peer, service: _service, listen: _listen, ...way } = settings;
     this.#links = links;
     this.settings = settings;
+    this.#target = { peer, way };
     this.#tell = tell;
   }
 
   /** @throws CliError `service.listen-failed` */
   static async start(links: PeerLinks, settings: ForwardSettings, tell: (event: ForwardEvent) => void): Promise<Forward> {
     const forward = new Forward(links, settings, tell);
-    forward.#listener = await listenLocally(
-      parseHostPort(settings.listen, { anyPort: true }),
-      'the forward',
-      (socket) => void forward.#accept(socket),
-    );
+    forward.#clients = await LocalClients.listen({
+      place: parseHostPort(settings.listen, { anyPort: true }),
+      key: 'the forward',
+      serve: (socket, signal) => forward.#serve(socket, signal),
+      onFailed: (error) => {
+        forward.#failed++;
+        tell({ event: 'failed', error: reportError(error) });
+      },
+      onGone: (socket) => forward.#gone(socket),
+    });
     return forward;
   }
 
   /** Where it listens, with the port the system chose. */
   get listening(): string {
-    return formatHostPort(this.#listener.place);
+    return this.#clients.listening;
   }
 
   get status(): ForwardStatus {
-    const sum = (of: (socket: Socket) => number): number => [...this.#sockets].reduce((total, socket) => total + of(socket), 0);
+    const { sockets } = this.#clients;
+    const sum = (of: (socket: Socket) => number): number => [...sockets].reduce((total, socket) => total + of(socket), 0);
     return {
       listen: this.listening,
       peer: this.settings.peer,
       service: this.settings.service,
-      open: this.#sockets.size,
+      open: sockets.size,
       connected: this.#connected,
       failed: this.#failed,
       bytesSent: this.#bytesSent + sum(({ bytesRead }) => bytesRead),
@@ -86,42 +93,25 @@ export class Forward {
   }
 
   /** Takes no more connections, and resolves when none is open. */
-  async drain(): Promise<void> {
-    this.#listener.stop();
-    await Promise.all([...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+  drain(): Promise<void> {
+    return this.#clients.drain();
   }
 
   /** Ends all connections. */
   close(): void {
-    this.#listener.stop();
-    this.#closing.abort();
-    for (const socket of this.#sockets) socket.destroy();
+    this.#clients.close();
   }
 
-  async #accept(socket: Socket): Promise<void> {
-    this.#sockets.add(socket);
-    const gone = new AbortController();
-    socket.on('error', () => {}).once('close', () => gone.abort());
-    const { peer, service, listen: _listen, ...way } = this.settings;
-    const target: Target = { peer, way };
-    try {
-      const far = await openService(this.#links, target, service, AbortSignal.any([gone.signal, this.#closing.signal]));
-      this.#connected++;
-      this.#tell({ event: 'opened' });
-      await splice(socket, far);
-    } catch (error) {
-      // Whoever connected hung up, or this is about to stop.
-      if (!gone.signal.aborted && !this.#closing.signal.aborted) {
-        this.#failed++;
-        this.#tell({ event: 'failed', error: reportError(error) });
-      }
-      // A reset, so that a program does not take what it got for all there is.
-      socket.resetAndDestroy();
-    } finally {
-      this.#sockets.delete(socket);
-      this.#bytesSent += socket.bytesRead;
-      this.#bytesReceived += socket.bytesWritten;
-      this.#tell({ event: 'closed', bytesSent: socket.bytesRead, bytesReceived: socket.bytesWritten });
-    }
+  async #serve(socket: Socket, signal: AbortSignal): Promise<void> {
+    const far = await openService(this.#links, this.#target, this.settings.service, signal);
+    this.#connected++;
+    this.#tell({ event: 'opened' });
+    await splice(socket, far);
+  }
+
+  #gone({ bytesRead, bytesWritten }: Socket): void {
+    this.#bytesSent += bytesRead;
+    this.#bytesReceived += bytesWritten;
+    this.#tell({ event: 'closed', bytesSent: bytesRead, bytesReceived: bytesWritten });
   }
 }
