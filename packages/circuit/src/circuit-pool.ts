@@ -69,7 +69,8 @@ export class CircuitPool {
   readonly #pooled = new Map<Circuit, Pooled>();
   readonly #closing = new AbortController();
   #demand: { readonly request: CircuitRequest; readonly untilMs: number } | undefined;
-  #building = false;
+  /** The circuit that is built ahead, until it is or nobody asks for it any more. */
+  #building: AbortController | undefined;
   #backoffMs = 0;
   #backoff: Timer | undefined;
   #sweep: Timer | undefined;
@@ -101,6 +102,7 @@ export class CircuitPool {
   /** Closes them all. */
   close(): void {
     this.#closing.abort();
+    this.#building?.abort();
     this.#backoff?.cancel();
     this.#sweep?.cancel();
     for (const { circuit } of this.#pooled.values()) circuit.close();
@@ -109,7 +111,10 @@ export class CircuitPool {
 
   async #take(wish: CircuitWish, broken: Circuit | undefined, signal: AbortSignal): Promise<Circuit> {
     const { isolation, parallel, policy, request } = wish;
-    if (policy === undefined) this.#demand = { request: withoutEnd(request), untilMs: this.#now + DEMAND_MS };
+    if (policy === undefined && this.#settings.ready > 0) {
+      this.#demand = { request: withoutEnd(request), untilMs: this.#now + DEMAND_MS };
+      this.#sweepLater();
+    }
     const found = [...this.#pooled.values()].find((each) => each.circuit !== broken && this.#serves(each, wish));
     if (found !== undefined) {
       // Whoever comes next with this key finds it by it.
@@ -147,7 +152,7 @@ export class CircuitPool {
       return;
     }
     this.#pooled.set(circuit, { ...state, circuit, bytesBefore: 0 });
-    this.#sweep ??= this.#parts.host.clock.after(SWEEP_MS, this.#onSweep);
+    this.#sweepLater();
   }
 
   #drop(circuit: Circuit): void {
@@ -161,6 +166,12 @@ export class CircuitPool {
     return circuit.usable && this.#now - circuit.builtAtMs < maxAgeMs && (maxBytes === 0 || circuit.bytes < maxBytes);
   }
 
+  /** While there are circuits, or a demand for them, which may end without there ever being one. */
+  #sweepLater(): void {
+    if (this.#closing.signal.aborted || (this.#pooled.size === 0 && this.#demand === undefined)) return;
+    this.#sweep ??= this.#parts.host.clock.after(SWEEP_MS, this.#onSweep);
+  }
+
   readonly #onSweep = (): void => {
     this.#sweep = undefined;
     for (const pooled of this.#pooled.values()) {
@@ -171,10 +182,11 @@ export class CircuitPool {
     // Also one whose build took longer than anybody asked for it.
     if (this.#now > (this.#demand?.untilMs ?? Number.NEGATIVE_INFINITY)) {
       this.#demand = undefined;
+      this.#building?.abort();
       for (const { circuit, used } of this.#pooled.values()) if (!used) this.#drop(circuit);
     }
     this.#refill();
-    if (this.#pooled.size > 0) this.#sweep = this.#parts.host.clock.after(SWEEP_MS, this.#onSweep);
+    this.#sweepLater();
   };
 
   /** What went through it since the last time, all of its relays can carry. */
@@ -189,22 +201,25 @@ export class CircuitPool {
   /** One circuit at a time is built ahead, while there are too few. */
   #refill(): void {
     const demand = this.#demand;
-    if (demand === undefined || this.#building || this.#backoff !== undefined || this.#closing.signal.aborted) return;
+    if (demand === undefined || this.#building !== undefined || this.#backoff !== undefined || this.#closing.signal.aborted) return;
     if (this.#parts.policy.admits === undefined) return;
     const ready = [...this.#pooled.values()].filter((each) => !each.used && each.relays === demand.request.relays && this.#good(each));
     if (ready.length >= this.#settings.ready) return;
-    this.#building = true;
+    const building = new AbortController();
+    this.#building = building;
     this.#factory
-      .build(demand.request, this.#closing.signal)
+      .build(demand.request, building.signal)
       .then(
         (circuit) => {
           this.#backoffMs = 0;
           this.#add(circuit, { relays: demand.request.relays, policy: undefined, isolation: undefined, used: false, users: 0 });
         },
-        () => this.#backOff(),
+        () => {
+          if (!building.signal.aborted) this.#backOff();
+        },
       )
       .finally(() => {
-        this.#building = false;
+        this.#building = undefined;
         this.#refill();
       });
   }
