@@ -15,6 +15,12 @@ import { UnitQueue } from './unit-queue.ts';
  */
 const PAID_AHEAD_BYTES = MAX_RECORD_LENGTH;
 
+/**
+ * After so many questions without enough for the next piece, and none sent in between, the window is as small as it looks.
+ * Fewer may have met credit that was on its way already, which comes before the answer.
+ */
+const MAX_ASKED = 4;
+
 /** Nothing waits. */
 const NONE = new UnitQueue();
 
@@ -46,8 +52,10 @@ export class Egress implements Source, CreditHolder, Task {
   #units = NONE;
   #offset = 0;
   #pendingBytes = 0;
-  /** By the window of the other side, which is the first credit that it grants. */
+  /** By the window of the other side: the first credit that it grants, larger credit, or what comes after it was asked often enough. */
   #minPieceLength: number;
+  /** How often it has asked since it sent something. */
+  #asked = 0;
   #returnedBytes = 0;
   /** What holds it to a rate; undefined: nothing. */
   readonly #gate: Gate | undefined;
@@ -121,10 +129,11 @@ export class Egress implements Source, CreditHolder, Task {
     const { used } = this.#credit;
     if (!this.#credit.raise(total)) return;
     const { available } = this.#credit;
-    // All of it was given back, or there was nothing yet: this is the window.
-    if (used === 0 || this.#idling === 'asking') this.#minPieceLength = minPieceLength(available);
+    const length = minPieceLength(available);
+    // The window is never smaller than what there is of it, but may be larger by what waits there or is on its way.
+    if (used === 0 || length > this.#minPieceLength || this.#asked >= MAX_ASKED) this.#minPieceLength = length;
     // Of a smaller window so much may be left that the other side grants no more of it, and too little for a piece.
-    if (this.#idling === 'asking' || available >= 2 * this.#minPieceLength) this.#idling = 'no';
+    this.#idling = available >= 2 * this.#minPieceLength || this.#idling === 'no' ? 'no' : 'yes';
     this.open();
     if (this.#units.length > 0) this.#session.outbox.ready(this);
   }
@@ -153,6 +162,7 @@ export class Egress implements Source, CreditHolder, Task {
     // The other side does not know that there is more to send than the smallest window lets through.
     this.#giveBack(this.#credit.available);
     this.#idling = 'asking';
+    this.#asked++;
   }
 
   /** Forgets what waits. */
@@ -189,6 +199,7 @@ export class Egress implements Source, CreditHolder, Task {
     writer.relayData(this.#portHigh, this.#portLow, more, length);
     carry(writer, unit, this.#offset, length);
     this.#credit.use(length);
+    this.#asked = 0;
     this.#pendingBytes -= length;
     const whole = length === left;
     if (whole) {

@@ -186,6 +186,8 @@ describe('credit of a relay link', () => {
     readonly egress: Egress;
     readonly forward: ({ bytes: number } | { returned: number })[] = [];
     readonly backward: number[] = [];
+    /** Pieces that were not the last of their message. */
+    cuts = 0;
     sent = 0;
     received = 0;
     waiting = 0;
@@ -198,7 +200,10 @@ describe('credit of a relay link', () => {
       this.egress = sender(
         window.size,
         idle,
-        ({ bytes }) => this.forward.push({ bytes: bytes.length }),
+        ({ more, bytes }) => {
+          this.forward.push({ bytes: bytes.length });
+          if (more) this.cuts++;
+        },
         (returned) => this.forward.push({ returned }),
       );
     }
@@ -273,6 +278,58 @@ describe('credit of a relay link', () => {
       for (let i = 0; i < 200; i++) pass();
       expect(ends.arrived).toBe(ends.sent);
     }
+  });
+
+  test('credit that was on its way is not the answer to whoever asks for more', async () => {
+    const clock = new SimulatedClock();
+    const ends = new Ends(clock, new IdleCredit(clock), new CreditPool().take() as RelayWindow);
+    ends.send(4112);
+    ends.receive();
+    // It is idle while its unit waits on the other side, which has less to grant for that reason.
+    await clock.advance(3000);
+    ends.receive();
+    expect(ends.window.size).toBe(8192);
+    ends.consume(4112);
+    for (let i = 0; i < 13; i++) ends.send(4112);
+    for (let i = 0; i < 100; i++) {
+      ends.credit();
+      ends.receive();
+      ends.consume(4112);
+      // oxlint-disable-next-line no-await-in-loop
+      await clock.advance(10);
+    }
+    expect([ends.arrived, ends.cuts]).toEqual([14 * 4112, 0]);
+    expect(ends.window.size).toBeGreaterThan(8192);
+  });
+
+  test('property: units up to 16 KiB are never cut while the pool has room, and get through', async () => {
+    const step = fc.constantFrom('send', 'send', 'receive', 'receive', 'consume', 'credit', 'credit', 'idle', 'resume');
+    const unit = fc.oneof(fc.integer({ min: 1, max: 16_384 }), fc.constantFrom(2048, 4112, 8192, 16_384));
+    // Of one size, as in the `private` preset, or of several.
+    const units = fc.array(unit, { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(units, fc.array(step, { maxLength: 100 }), async (lengths, steps) => {
+        const clock = new SimulatedClock();
+        const ends = new Ends(clock, new IdleCredit(clock), new CreditPool().take() as RelayWindow);
+        for (const [i, what] of steps.entries()) {
+          const length = lengths[i % lengths.length] as number;
+          if (what === 'send') ends.send(length);
+          else if (what === 'consume') ends.consume(length);
+          // oxlint-disable-next-line no-await-in-loop
+          else if (what === 'idle') await clock.advance(2000);
+          else ends[what]();
+        }
+        // More than the smallest windows let through.
+        for (let i = 0; i < 20; i++) ends.send(lengths[i % lengths.length] as number);
+        for (let i = 0; i < 2000 && ends.arrived < ends.sent; i++) {
+          ends.receive();
+          ends.consume(1e9);
+          ends.credit();
+        }
+        expect([ends.arrived, ends.cuts]).toEqual([ends.sent, 0]);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('property: no sender exceeds it, both ends agree, and nothing is lost of the pool, in whatever order all of it happens', async () => {

@@ -44,7 +44,7 @@ export function maxPendingUnits(windowBytes: number): number {
  * |---|---|---|
  * | half of it is used up (below 4 KiB: anything) | consumed + size | up to four times as large where twice the bandwidth × delay asks for it; half as large where it is eight times that, or the pool runs low |
  * | credit is given back | nothing | what is still granted, a power of two |
- * | all of it is given back: the other side asks for more | consumed + size | as it was in use, and as at first at least |
+ * | all of it is given back: the other side asks for more | consumed + size, if more than half of it is not granted | as it was in use, and as at first at least |
  */
 export class RelayWindow {
   readonly #pool: CreditPool;
@@ -93,18 +93,20 @@ export class RelayWindow {
 
   /**
    * The other side gives back what it holds: counted as sent and consumed. Returns whether credit is to be announced, because
-   * less is left than it needs to begin again.
+   * it kept less than it needs to begin again: it asks for more.
    * @throws MatryoshkaError `session.credit-exceeded` for more than it has
    */
   returned(bytes: number): boolean {
     this.receive(bytes);
     this.#consumed += bytes;
     const left = this.#granted - this.#consumed;
-    if (left >= MIN_RELAY_WINDOW_BYTES) this.#sizeInUse = Math.max(INITIAL_RELAY_WINDOW_BYTES, this.#size);
+    const asks = this.#granted - this.#received < MIN_RELAY_WINDOW_BYTES;
+    if (!asks) this.#sizeInUse = Math.max(INITIAL_RELAY_WINDOW_BYTES, this.#size);
     this.#resize(Math.min(this.#size, Math.max(MIN_RELAY_WINDOW_BYTES, powerOfTwoFrom(left))));
-    if (left >= MIN_RELAY_WINDOW_BYTES) return false;
+    if (!asks) return false;
     this.#resize(Math.max(this.#size, Math.min(this.#sizeInUse, this.#pool.share(this.#size, this.#account))));
-    return true;
+    // Otherwise so much waits that its credit will do.
+    return left <= this.#size / 2 || left < MIN_RELAY_WINDOW_BYTES;
   }
 
   /**
