@@ -26,7 +26,7 @@ export function descriptorBytes(seed: number, changes: Partial<DescriptorBody> =
     limits: { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 },
     operator: '',
     software: 'test',
-    endpoints: [parseEndpoint(`10.${seed}.0.1:999`)],
+    endpoints: [parseEndpoint(`10.${seed & 255}.${seed >> 8}.1:999`)],
     ...changes,
   });
 }

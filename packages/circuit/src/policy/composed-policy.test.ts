@@ -7,7 +7,7 @@ import { descriptorOf } from '../../test/descriptors.ts';
 import { ComposedPolicy, DEFAULT_CONSTRAINTS, type PolicyParts } from './composed-policy.ts';
 import { NECESSARY, admitsPath, distinctNetworks, distinctOperators, except, latencyBelow, only } from './constraints.ts';
 import { Measurements } from './measurements.ts';
-import type { CircuitRequest } from './path-policy.ts';
+import type { CircuitRequest, PathConstraint } from './path-policy.ts';
 import { byBandwidth, uniformly } from './weights.ts';
 
 const self = { peerId: descriptorOf(250).peerId, endpoints: [parseEndpoint('10.250.0.1:999')] };
@@ -99,6 +99,20 @@ describe('a composed path policy', () => {
     const directory = relays(9, (n) => ({ operator: n <= 4 ? 'a' : n <= 8 ? 'b' : 'c' }));
     const operators = select(directory, request(3)).map(({ body }) => body.operator);
     expect(operators.toSorted()).toEqual(['a', 'b', 'c']);
+  });
+
+  test.each([
+    ['one network', 400, 3, 1],
+    ['two networks', 400, 3, 2],
+    ['one network fewer than relays', 60, 14, 13],
+  ])('no directory makes it search for long: %s', (_what, count, wanted, networks) => {
+    const directory = relays(count, (n) => at(`10.${n % networks}.${n >> 8}.${n & 255}:999`));
+    let checks = 0;
+    const counting: PathConstraint = { name: 'counting', admits: () => ++checks > 0 };
+    const message = noPath(() => select(directory, request(wanted), { constraints: [counting, ...DEFAULT_CONSTRAINTS] }));
+    expect(message).toContain(`for hop ${networks + 1} there are ${count} descriptors`);
+    expect(message).toContain('"distinct networks" leaves none');
+    expect(checks).toBeLessThanOrEqual(200_000);
   });
 
   test('distinct networks: /16 of IPv4, /48 of IPv6, ends included, other bits where asked', () => {

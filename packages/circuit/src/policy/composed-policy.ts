@@ -9,8 +9,10 @@ import { byBandwidth } from './weights.ts';
 const BLIND_DRAWS = 16;
 /** So often a path is begun anew before every way is tried. */
 const RESTARTS = 8;
-/** Most partial paths that are looked at then. */
-const MAX_SEARCH_STEPS = 2_000;
+/** Most candidates that are looked at for one path, no restart behind half of them: tens of milliseconds, whoever fills the directory. */
+const MAX_CHECKS = 200_000;
+/** Most ways that are tried behind the same hops. */
+const MAX_BRANCHES = 32;
 /** A relay is not drawn less often than this for what happened to it: nobody is banned. */
 const MIN_FACTOR = 1 / 1024;
 
@@ -42,6 +44,9 @@ interface Selection {
   readonly directory: readonly VerifiedDescriptor[];
   readonly random: Random;
   readonly table: Table;
+  checksLeft: number;
+  /** The longest beginning of a path that was found. */
+  deepest: readonly VerifiedDescriptor[];
 }
 
 /** A policy of constraints that all have to hold, weights, penalties and a rule for the first hop. */
@@ -60,34 +65,49 @@ export class ComposedPolicy implements PathPolicy {
   }
 
   selectPath(request: CircuitRequest, directory: readonly VerifiedDescriptor[], random: Random): readonly VerifiedDescriptor[] {
-    const selection: Selection = { request, directory, random, table: this.#table(directory) };
-    for (let attempt = 0; attempt < RESTARTS; attempt++) {
+    const selection: Selection = { request, directory, random, table: this.#table(directory), checksLeft: MAX_CHECKS, deepest: [] };
+    for (let attempt = 0; attempt < RESTARTS && selection.checksLeft > MAX_CHECKS / 2; attempt++) {
       const path = this.#drawPath(selection);
       if (path !== undefined) return path;
     }
-    const search = new Search(this, selection);
-    const found = search.from([]);
+    const found = this.#search(selection, []);
     if (found !== undefined) return found;
-    throw this.#noPath(selection, search.deepest);
+    throw this.#noPath(selection);
   }
 
   admits(path: readonly VerifiedDescriptor[], request: CircuitRequest): boolean {
     return admitsPath(this.#constraints, path, request);
   }
 
-  /** All that may come behind `chosen`, in an order drawn by weight. */
-  nextHops(selection: Selection, chosen: readonly VerifiedDescriptor[]): readonly VerifiedDescriptor[] {
-    if (chosen.length === 0 && this.#entry !== undefined) return this.#entries(selection);
-    const left = this.#eligible(selection, chosen);
-    const order: VerifiedDescriptor[] = [];
-    while (left.length > 0) {
-      const weights = Float64Array.from(left, ({ weight }) => weight);
-      const [drawn] = left.splice(new WeightedDraw(weights).draw(selection.random) as number, 1);
-      order.push((drawn as (typeof left)[number]).candidate);
-      // The rest will hardly be reached.
-      if (order.length === 32) return [...order, ...left.map(({ candidate }) => candidate)];
+  /** Tries every way, within bounds: few relays and many constraints may leave one path only. */
+  #search(selection: Selection, chosen: readonly VerifiedDescriptor[]): readonly VerifiedDescriptor[] | undefined {
+    if (chosen.length > selection.deepest.length) selection.deepest = chosen;
+    if (chosen.length === selection.request.relays) return chosen;
+    if (selection.checksLeft <= 0) return undefined;
+    for (const hop of this.#nextHops(selection, chosen)) {
+      const found = this.#search(selection, [...chosen, hop]);
+      if (found !== undefined) return found;
     }
-    return order;
+    return undefined;
+  }
+
+  /** What may come behind `chosen`, in an order drawn by weight. */
+  #nextHops(selection: Selection, chosen: readonly VerifiedDescriptor[]): readonly VerifiedDescriptor[] {
+    if (chosen.length === 0 && this.#entry !== undefined) return this.#entries(selection);
+    const eligible = this.#eligible(selection, chosen);
+    const draw = new WeightedDraw(Float64Array.from(eligible, ({ weight }) => weight));
+    const order = new Set<VerifiedDescriptor>();
+    for (let draws = 0; draws < 2 * MAX_BRANCHES && order.size < MAX_BRANCHES; draws++) {
+      const index = draw.draw(selection.random);
+      if (index === undefined) break;
+      order.add((eligible[index] as (typeof eligible)[number]).candidate);
+    }
+    // Those that are too rare to be drawn come last.
+    for (const { candidate } of eligible) {
+      if (order.size >= MAX_BRANCHES) break;
+      order.add(candidate);
+    }
+    return [...order];
   }
 
   #drawPath(selection: Selection): readonly VerifiedDescriptor[] | undefined {
@@ -96,6 +116,7 @@ export class ComposedPolicy implements PathPolicy {
       const hop = path.length === 0 && this.#entry !== undefined ? this.#entries(selection)[0] : this.#drawHop(selection, path);
       if (hop === undefined) return undefined;
       path.push(hop);
+      if (path.length > selection.deepest.length) selection.deepest = [...path];
     }
     return path;
   }
@@ -107,7 +128,7 @@ export class ComposedPolicy implements PathPolicy {
       const index = table.draw.draw(random);
       if (index === undefined) return undefined;
       const candidate = directory[index] as VerifiedDescriptor;
-      if (without?.has(candidate.peerId) === true || !this.#admits(candidate, chosen, selection.request)) continue;
+      if (without?.has(candidate.peerId) === true || !this.#admits(candidate, chosen, selection)) continue;
       const factor = this.#factor(candidate, chosen.at(-1));
       if (factor === 1 || randomUnit(random) < factor) return candidate;
     }
@@ -117,28 +138,29 @@ export class ComposedPolicy implements PathPolicy {
   }
 
   #entries(selection: Selection): readonly VerifiedDescriptor[] {
-    const { random, request, table } = selection;
+    const { random, table } = selection;
     const find = (peerId: PeerId): VerifiedDescriptor | undefined => {
       const known = table.byPeer.get(peerId);
-      return known !== undefined && this.#admits(known, [], request) ? known : undefined;
+      return known !== undefined && this.#admits(known, [], selection) ? known : undefined;
     };
     const draw = (without: ReadonlySet<PeerId>): VerifiedDescriptor | undefined => this.#drawHop(selection, [], without);
     return (this.#entry as EntryPolicy).entries(find, draw, random);
   }
 
-  #eligible(
-    { directory, request, table }: Selection,
-    chosen: readonly VerifiedDescriptor[],
-  ): { candidate: VerifiedDescriptor; weight: number }[] {
+  #eligible(selection: Selection, chosen: readonly VerifiedDescriptor[]): { candidate: VerifiedDescriptor; weight: number }[] {
+    const { directory, table } = selection;
     const previous = chosen.at(-1);
     return directory
       .map((candidate, i) => ({ candidate, weight: table.weights[i] as number }))
-      .filter(({ candidate }) => this.#admits(candidate, chosen, request))
+      .filter(({ candidate }) => this.#admits(candidate, chosen, selection))
       .map(({ candidate, weight }) => ({ candidate, weight: weight * this.#factor(candidate, previous) }));
   }
 
-  #admits(candidate: VerifiedDescriptor, chosen: readonly VerifiedDescriptor[], request: CircuitRequest): boolean {
-    return this.#constraints.every((constraint) => constraint.admits(candidate, chosen, request));
+  /** Nobody any more once the selection has cost too much. */
+  #admits(candidate: VerifiedDescriptor, chosen: readonly VerifiedDescriptor[], selection: Selection): boolean {
+    if (selection.checksLeft <= 0) return false;
+    selection.checksLeft--;
+    return this.#constraints.every((constraint) => constraint.admits(candidate, chosen, selection.request));
   }
 
   #factor(candidate: VerifiedDescriptor, previous: VerifiedDescriptor | undefined): number {
@@ -161,7 +183,7 @@ export class ComposedPolicy implements PathPolicy {
   }
 
   /** What became of the candidates for the hop that nobody could be found for. */
-  #noPath({ directory, request }: Selection, deepest: readonly VerifiedDescriptor[]): MatryoshkaError {
+  #noPath({ checksLeft, deepest, directory, request }: Selection): MatryoshkaError {
     let left = directory;
     const steps: string[] = [];
     for (const constraint of this.#constraints) {
@@ -170,36 +192,12 @@ export class ComposedPolicy implements PathPolicy {
       if (left.length < before) steps.push(`"${constraint.name}" leaves ${left.length === 0 ? 'none' : left.length}`);
       if (left.length === 0) break;
     }
-    if (left.length > 0 && deepest.length === 0) steps.push(`no entry guard of ${left.length} is usable`);
+    if (left.length > 0 && checksLeft <= 0) steps.push(`not all of ${left.length} were tried, which would take too long`);
+    else if (left.length > 0 && deepest.length === 0) steps.push(`no entry guard of ${left.length} is usable`);
     const what = steps.length === 0 ? '' : `, of which ${steps.join(', then ')}`;
     return new MatryoshkaError(
       'circuit.no-path',
       `no path of ${request.relays} relays: for hop ${deepest.length + 1} there are ${directory.length} descriptors${what}`,
     );
-  }
-}
-
-/** Tries every way, within bounds: few relays and many constraints may leave one path only. */
-class Search {
-  /** The longest beginning of a path that was found. */
-  deepest: readonly VerifiedDescriptor[] = [];
-  readonly #policy: ComposedPolicy;
-  readonly #selection: Selection;
-  #steps = 0;
-
-  constructor(policy: ComposedPolicy, selection: Selection) {
-    this.#policy = policy;
-    this.#selection = selection;
-  }
-
-  from(chosen: readonly VerifiedDescriptor[]): readonly VerifiedDescriptor[] | undefined {
-    if (chosen.length > this.deepest.length) this.deepest = chosen;
-    if (chosen.length === this.#selection.request.relays) return chosen;
-    if (this.#steps++ >= MAX_SEARCH_STEPS) return undefined;
-    for (const hop of this.#policy.nextHops(this.#selection, chosen)) {
-      const found = this.from([...chosen, hop]);
-      if (found !== undefined) return found;
-    }
-    return undefined;
   }
 }

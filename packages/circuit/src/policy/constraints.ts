@@ -41,10 +41,19 @@ export function distinctNetworks(bits: NetworkBits = DEFAULT_NETWORK_BITS): Path
     name: 'distinct networks',
     admits: ({ body }, chosen, { self, destination }) => {
       const own = of(body.endpoints);
-      const others = [self.endpoints, destination?.endpoints ?? [], ...chosen.map((hop) => hop.body.endpoints)];
-      return others.every((endpoints) => ![...of(endpoints)].some((network) => own.has(network)));
+      const apart = (endpoints: readonly Endpoint[]): boolean => disjoint(own, of(endpoints));
+      return (
+        apart(self.endpoints) &&
+        (destination === undefined || apart(destination.endpoints)) &&
+        chosen.every((hop) => apart(hop.body.endpoints))
+      );
     },
   };
+}
+
+function disjoint(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  for (const each of a) if (b.has(each)) return false;
+  return true;
 }
 
 /** No two of one operator, as far as they say who that is; cf. Tor's families (path-spec §2.2). */
