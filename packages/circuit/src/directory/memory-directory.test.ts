@@ -46,6 +46,35 @@ describe('a directory in memory', () => {
     expect(changes.at(-1)).toEqual({ type: 'expired', peerId: two.peerId });
   });
 
+  test('an older one does not come back when the newer has expired, for as long as it could be good', () => {
+    const { book, clock } = directory();
+    const WEEK_MS = 7 * 24 * HOUR_MS;
+    book.publish(descriptorOf(1, { version: 2, expiresUnixMs: clock.now + HOUR_MS }));
+    clock.now += HOUR_MS;
+    const until = { expiresUnixMs: clock.now + 2 * WEEK_MS, staticKeyExpiresUnixMs: clock.now + 2 * WEEK_MS };
+    const [old, newer] = [1, 3].map((version) => descriptorOf(1, { version, ...until }, clock.now + 1.5 * WEEK_MS)) as [
+      VerifiedDescriptor,
+      VerifiedDescriptor,
+    ];
+    expect(book.publish(old)).toBe('known');
+    expect(book.list()).toEqual([]);
+    clock.now += WEEK_MS - 1;
+    expect(book.publish(old)).toBe('known');
+    clock.now += 1;
+    expect(book.publish(old)).toBe('added');
+    expect(book.publish(newer)).toBe('replaced');
+  });
+
+  test('remembers expired versions of as many peers as it holds, the last ones', () => {
+    const { book, clock } = directory(2);
+    for (const seed of [1, 2, 3]) {
+      book.publish(descriptorOf(seed, { version: 2, expiresUnixMs: clock.now + HOUR_MS }, clock.now));
+      clock.now += HOUR_MS;
+      book.list();
+    }
+    expect([3, 2, 1].map((seed) => book.publish(descriptorOf(seed, {}, clock.now)))).toEqual(['known', 'known', 'added']);
+  });
+
   test('full of other peers, it still takes news of those it knows', () => {
     const { book } = directory(2);
     expect([1, 2, 3].map((seed) => book.publish(descriptorOf(seed)))).toEqual(['added', 'added', 'full']);
@@ -73,11 +102,14 @@ describe('a directory in memory', () => {
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
         const { book, clock } = directory();
         const model = new Map<string, VerifiedDescriptor>();
+        const highest = new Map<string, number>();
         for (const { seed, version, hours, waitHours } of steps) {
           const descriptor = descriptorOf(seed, { version, expiresUnixMs: clock.now + hours * HOUR_MS }, clock.now - 1);
           book.publish(descriptor);
-          const known = model.get(descriptor.peerId);
-          if (hours > 0 && (known === undefined || version > known.version)) model.set(descriptor.peerId, descriptor);
+          if (hours > 0 && version > (highest.get(descriptor.peerId) ?? 0)) {
+            model.set(descriptor.peerId, descriptor);
+            highest.set(descriptor.peerId, version);
+          }
           clock.now += waitHours * HOUR_MS;
           for (const [peerId, each] of model) if (!each.usableAt(clock.now)) model.delete(peerId);
           expect(new Set(book.list())).toEqual(new Set(model.values()));
