@@ -1,6 +1,6 @@
-import type { VerifiedDescriptor } from '@matryoshka/session';
+import type { PeerId, VerifiedDescriptor } from '@matryoshka/session';
 import type { Timer } from '@matryoshka/transport';
-import type { Circuit, Fault } from './circuit.ts';
+import type { Circuit, Fault, Hop } from './circuit.ts';
 import type { CircuitSource } from './circuit-route.ts';
 import type { CircuitFactory, CircuitFactoryParts } from './build/circuit-factory.ts';
 import type { CircuitRequest, PathPolicy } from './policy/path-policy.ts';
@@ -32,6 +32,8 @@ export const DEFAULT_CIRCUIT_POOL_SETTINGS: CircuitPoolSettings = { ready: 2, ma
 /** What a user of circuits wants. */
 export interface CircuitWish {
   readonly request: CircuitRequest;
+  /** A hop behind those that are chosen, such as the relay that the far end is registered with. */
+  readonly behind?: Hop;
   /** Users with the same key may share circuits; without one nobody shares. */
   readonly isolation?: string;
   /** Instead of that of the pool; such circuits are never built ahead. */
@@ -44,7 +46,9 @@ interface Pooled {
   readonly circuit: Circuit;
   readonly relays: number;
   readonly policy: PathPolicy | undefined;
-  readonly isolation: string | undefined;
+  isolation: string | undefined;
+  /** The hop behind its relays: set before it is added, so that nobody else takes the circuit meanwhile. */
+  behind: PeerId | undefined;
   /** Somebody has used it: for others it is spent. */
   used: boolean;
   users: number;
@@ -57,9 +61,9 @@ interface Pooled {
  * | state of a circuit | on | next |
  * |---|---|---|
  * | *ready* | a wish that its path is good for | *in use*, by its isolation key alone |
- * | *in use* | another wish with the same key | *in use* |
+ * | *in use* | another wish with the same key, and the same hop behind its relays or none | *in use* |
  * | *in use* | its last user has gone | *idle* where it has a key and is neither old nor broken, else closed |
- * | *idle* | a wish with its key | *in use* |
+ * | *idle* | a wish with its key, and the same hop behind its relays or, so far, none | *in use* |
  * | *ready*, *idle* | old, carried too much, broken; a relay has left the directory | closed |
  */
 export class CircuitPool {
@@ -79,10 +83,6 @@ export class CircuitPool {
     this.#factory = factory;
     this.#parts = parts;
     this.#settings = settings;
-    // A relay that was not there may be what was missing.
-    parts.directory.watch(({ type }) => {
-      if (type === 'added') this.#endBackoff();
-    });
   }
 
   /** Every circuit there is, and how many use it. */
@@ -110,7 +110,7 @@ export class CircuitPool {
   }
 
   async #take(wish: CircuitWish, broken: Circuit | undefined, signal: AbortSignal): Promise<Circuit> {
-    const { isolation, parallel, policy, request } = wish;
+    const { behind, isolation, parallel, policy, request } = wish;
     if (policy === undefined && this.#settings.ready > 0) {
       this.#demand = { request: withoutEnd(request), untilMs: this.#now + DEMAND_MS };
       this.#sweepLater();
@@ -118,19 +118,37 @@ export class CircuitPool {
     const found = [...this.#pooled.values()].find((each) => each.circuit !== broken && this.#serves(each, wish));
     if (found !== undefined) {
       // Whoever comes next with this key finds it by it.
-      this.#pooled.set(found.circuit, { ...found, isolation, used: true, users: found.users + 1 });
+      found.isolation = isolation;
+      found.used = true;
+      found.users++;
       this.#refill();
-      return found.circuit;
+      return this.#extended(found, behind, signal);
     }
     const circuit = await this.#factory.build(request, AbortSignal.any([signal, this.#closing.signal]), { policy, parallel });
-    this.#add(circuit, { relays: request.relays, policy, isolation, used: true, users: 1 });
+    const pooled = this.#add(circuit, { relays: request.relays, policy, isolation, behind: undefined, used: true, users: 1 });
     this.#refill();
+    return this.#extended(pooled, behind, signal);
+  }
+
+  /** With the hop behind its relays. */
+  async #extended(pooled: Pooled, behind: Hop | undefined, signal: AbortSignal): Promise<Circuit> {
+    const { circuit } = pooled;
+    if (behind === undefined || pooled.behind !== undefined) return circuit;
+    pooled.behind = behind.peerId;
+    try {
+      await circuit.extend(behind, { signal });
+    } catch (error) {
+      pooled.behind = undefined;
+      this.#release(circuit);
+      throw error;
+    }
     return circuit;
   }
 
-  #serves(pooled: Pooled, { isolation, policy, request }: CircuitWish): boolean {
+  #serves(pooled: Pooled, { behind, isolation, policy, request }: CircuitWish): boolean {
     if (pooled.policy !== policy || pooled.relays !== request.relays || !this.#good(pooled)) return false;
     if (pooled.used && (isolation === undefined || pooled.isolation !== isolation)) return false;
+    if (!endsAs(pooled, behind)) return false;
     const path = this.#pathOf(pooled.circuit, request.relays);
     return path !== undefined && (policy ?? this.#parts.policy).admits?.(path, request) === true;
   }
@@ -146,13 +164,15 @@ export class CircuitPool {
     if (pooled.users === 0 && (pooled.isolation === undefined || !this.#good(pooled) || idle > MAX_IDLE)) this.#drop(circuit);
   }
 
-  #add(circuit: Circuit, state: Omit<Pooled, 'circuit' | 'bytesBefore'>): void {
+  #add(circuit: Circuit, state: Omit<Pooled, 'circuit' | 'bytesBefore'>): Pooled {
+    const pooled = { ...state, circuit, bytesBefore: 0 };
     if (this.#closing.signal.aborted) {
       circuit.close();
-      return;
+      return pooled;
     }
-    this.#pooled.set(circuit, { ...state, circuit, bytesBefore: 0 });
+    this.#pooled.set(circuit, pooled);
     this.#sweepLater();
+    return pooled;
   }
 
   #drop(circuit: Circuit): void {
@@ -212,7 +232,7 @@ export class CircuitPool {
       .then(
         (circuit) => {
           this.#backoffMs = 0;
-          this.#add(circuit, { relays: demand.request.relays, policy: undefined, isolation: undefined, used: false, users: 0 });
+          this.#add(circuit, { relays: demand.request.relays, ...UNUSED });
         },
         () => {
           if (!building.signal.aborted) this.#backOff();
@@ -224,7 +244,7 @@ export class CircuitPool {
       });
   }
 
-  /** Where nothing can be built, little is tried. */
+  /** Where nothing can be built, little is tried, whatever news there is of relays: anybody may make some. */
   #backOff(): void {
     if (this.#closing.signal.aborted) return;
     this.#backoffMs = Math.min(MAX_BACKOFF_MS, Math.max(MIN_BACKOFF_MS, this.#backoffMs * 2));
@@ -232,14 +252,6 @@ export class CircuitPool {
       this.#backoff = undefined;
       this.#refill();
     });
-  }
-
-  #endBackoff(): void {
-    this.#backoffMs = 0;
-    if (this.#backoff === undefined) return;
-    this.#backoff.cancel();
-    this.#backoff = undefined;
-    this.#refill();
   }
 
   /** The descriptors of its relays; undefined where one has left the directory. */
@@ -251,6 +263,14 @@ export class CircuitPool {
   get #now(): number {
     return this.#parts.host.clock.now();
   }
+}
+
+const UNUSED = { policy: undefined, isolation: undefined, behind: undefined, used: false, users: 0 } as const;
+
+/** Links are opened through the last hop, so that has to be the right one, and must not change under those who use it. */
+function endsAs({ behind, circuit, relays, users }: Pooled, wanted: Hop | undefined): boolean {
+  if (behind === undefined) return wanted === undefined || users === 0;
+  return behind === wanted?.peerId && circuit.hops.length === relays + 1;
 }
 
 function withoutEnd({ destination: _destination, ...request }: CircuitRequest): CircuitRequest {

@@ -1,8 +1,8 @@
 import type { LinkAttempt, LinkSource, Session } from '@matryoshka/peer';
 import type { PeerId } from '@matryoshka/session';
 import type { Link } from '@matryoshka/transport';
-import { MatryoshkaError } from '@matryoshka/wire';
-import type { Circuit, Fault, Hop } from './circuit.ts';
+import { MatryoshkaError, asMatryoshkaError } from '@matryoshka/wire';
+import type { Circuit, Fault } from './circuit.ts';
 
 /** Where the circuits of a route come from. */
 export interface CircuitSource {
@@ -18,8 +18,6 @@ export interface CircuitSource {
 export interface RouteEnd {
   /** Who it is, where that is known. */
   readonly peerId?: PeerId;
-  /** A hop that the circuit is to have behind those that were chosen, such as the relay that the far end is registered with. */
-  readonly behind?: Hop;
   /** A circuit was taken for it. */
   taken?(circuit: Circuit): void;
   /** Opens the link through the last hop. */
@@ -76,6 +74,8 @@ export class CircuitRoute implements LinkSource {
       this.#suspect = false;
       return link;
     } catch (error) {
+      // Given up by us: nobody has failed.
+      if (signal.aborted && asMatryoshkaError(signal.reason, 'aborted').code === 'aborted') throw error;
       // Given up by the session because it took too long, or refused: another circuit may do better.
       this.#suspect = true;
       const { peerId } = this.#end;
@@ -113,12 +113,8 @@ export class CircuitRoute implements LinkSource {
     const circuit = await this.#source.take(before, signal);
     if (circuit === before && moving) throw new MatryoshkaError('relay.no-peers-available', 'there is no other path');
     if (circuit === before) return circuit;
-    try {
-      if (this.#end.behind !== undefined) await circuit.extend(this.#end.behind, { signal });
-    } catch (error) {
-      this.#source.release(circuit);
-      throw error;
-    }
+    // Each is released once.
+    if (this.#held.has(circuit)) this.#source.release(circuit);
     this.#held.add(circuit);
     this.#end.taken?.(circuit);
     if (!this.#closed) this.#current = circuit;

@@ -129,7 +129,7 @@ export class Telescopes {
     const source = fixedPath(this.#hostWith(options.settings), relays as [Hop, ...Hop[]], (first, signal) =>
       this.#parts.toFirst(first, signal),
     );
-    return this.#connect(source, end, undefined, options, { tries: 1, timeoutMs: RELAYED_TIMEOUT_MS });
+    return this.#connect(source, end, options, { tries: 1, timeoutMs: RELAYED_TIMEOUT_MS });
   }
 
   /** Through relays that a policy chooses, and through others when one of them is lost. */
@@ -152,6 +152,7 @@ export class Telescopes {
     };
     const wish = {
       request,
+      ...(behind !== undefined && { behind }),
       // Whoever is told apart by sizes is told apart by two builds at once.
       parallel: this.#parallel(options.settings),
       ...(isolation !== undefined && { isolation }),
@@ -159,13 +160,12 @@ export class Telescopes {
     };
     // Time for the end as for one hop more, and as long again.
     const timeoutMs = 2 * timeouts.timeoutMs(hops);
-    return this.#connect(pool.source(wish), end, behind, options, { tries: MAX_TRIES, timeoutMs });
+    return this.#connect(pool.source(wish), end, options, { tries: MAX_TRIES, timeoutMs });
   }
 
   async #connect(
     source: CircuitSource,
     end: FarEnd,
-    behind: Hop | undefined,
     { anonymous = true, settings, signal }: TelescopeOptions,
     { tries, timeoutMs }: { readonly tries: number; readonly timeoutMs: number },
   ): Promise<Session> {
@@ -173,7 +173,6 @@ export class Telescopes {
     const origin: Origin = { telescoped: true };
     const routeEnd: RouteEnd = {
       peerId: end.peerId,
-      ...(behind !== undefined && { behind }),
       // It may have been built for anybody.
       taken: ({ hops }) => {
         const { settings: now } = origin.circuit ?? { settings };
