@@ -30,6 +30,17 @@ describe('a watch for blocks', () => {
     expect(watch.violations).toEqual([]);
   });
 
+  test('remembers the latest blocks, not all of them', () => {
+    const watch = new BlockWatch(() => 0, 4);
+    const blocks = Array.from({ length: 9 }, (_, i) => randomBytes(seededRandom(i), 16));
+    for (const block of blocks) watch.note('link 1', block);
+    expect(watch.blocks).toBe(9);
+    for (const block of blocks.slice(4)) watch.note('link 2', block);
+    expect(watch.violations).toHaveLength(5);
+    watch.note('link 2', blocks[0]!);
+    expect(watch.violations).toHaveLength(5);
+  });
+
   test('tells apart blocks that differ in any one bit', () => {
     const watch = new BlockWatch();
     const block = randomBytes(seededRandom(1), 16);

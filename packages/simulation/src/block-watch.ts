@@ -3,6 +3,8 @@ import { type State, finish, mixBlock } from './crypto/mixing.ts';
 const BLOCK_LENGTH = 16;
 /** More of them say nothing new. */
 const MAX_VIOLATIONS = 100;
+/** Blocks of 32 MiB. Whoever passes a block on does it sooner than so much goes over all links. */
+const REMEMBERED = 2 ** 21;
 
 // One block at a time is hashed here.
 const state: State = [0, 0, 0, 0];
@@ -17,22 +19,31 @@ interface Sighting {
 /**
  * Remembers every 16-byte block that went over the links of a world and finds those that went over two. Records are
  * sealed anew for each link, so no block of one may ever be seen on another: whoever sees both could tell that they
- * belong to one session. Blocks are counted from the beginning of a message.
+ * belong to one session. Blocks are counted from the beginning of a message. The latest ones are remembered, however long
+ * a world lasts.
  */
 export class BlockWatch {
   readonly #now: () => number;
+  readonly #remembered: number;
   /** The first sighting of each block, by 53 bits of its hash. */
-  readonly #seen = new Map<number, Sighting>();
+  #seen = new Map<number, Sighting>();
+  /** Those before, as many: the oldest ones are forgotten together. */
+  #seenBefore: ReadonlyMap<number, Sighting> = new Map();
+  #blocks = 0;
   readonly #violations: string[] = [];
 
-  /** @param now - virtual time in milliseconds, for the report */
-  constructor(now: () => number = () => 0) {
+  /**
+   * @param now - virtual time in milliseconds, for the report
+   * @param remembered - how many of the latest blocks are remembered at least; up to twice as many are
+   */
+  constructor(now: () => number = () => 0, remembered: number = REMEMBERED) {
     this.#now = now;
+    this.#remembered = remembered;
   }
 
-  /** Different blocks so far. */
+  /** Different blocks so far; one that was forgotten meanwhile counts again. */
   get blocks(): number {
-    return this.#seen.size;
+    return this.#blocks;
   }
 
   /** Each names both places; 100 at most. */
@@ -45,8 +56,8 @@ export class BlockWatch {
     const view = new DataView(message.buffer, message.byteOffset, message.length);
     for (let offset = 0; offset + BLOCK_LENGTH <= message.length; offset += BLOCK_LENGTH) {
       const key = blockKey(view, offset);
-      const before = this.#seen.get(key);
-      if (before === undefined) this.#seen.set(key, { place, atMs: this.#now(), offset });
+      const before = this.#seen.get(key) ?? this.#seenBefore.get(key);
+      if (before === undefined) this.#remember(key, { place, atMs: this.#now(), offset });
       else if (before.place !== place && this.#violations.length < MAX_VIOLATIONS) {
         this.#violations.push(
           `a block was seen twice: on ${before.place} at ${before.atMs} ms (byte ${before.offset} of its message), then on ${place} at ` +
@@ -54,6 +65,15 @@ export class BlockWatch {
         );
       }
     }
+  }
+
+  #remember(key: number, sighting: Sighting): void {
+    if (this.#seen.size === this.#remembered) {
+      this.#seenBefore = this.#seen;
+      this.#seen = new Map();
+    }
+    this.#seen.set(key, sighting);
+    this.#blocks++;
   }
 }
 
