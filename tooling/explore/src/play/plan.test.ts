@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FaultPlan } from './fault-plan.ts';
 import { type Plan, drawPlan } from './plan.ts';
+import { constantRate } from './traffic-plan.ts';
 
 const plans: readonly Plan[] = Array.from({ length: 2000 }, (_, i) => drawPlan(i + 1, { maxFaults: 4 }));
 const faults = plans.flatMap((plan) => plan.faults.map((fault) => ({ fault, plan })));
@@ -57,6 +58,18 @@ describe('the plan of a seed', () => {
       expect(traffic).toHaveLength(nodes);
       for (const { of } of reshapes) expect('node' in of ? of.node < nodes : of.connection < connections.length).toBe(true);
     }
+  });
+
+  test('has constant rates only where every link bears several of them, of slow worlds in some', () => {
+    let slow = 0;
+    for (const { connections, paths, reshapes, traffic } of plans) {
+      const slowest = Math.min(...paths.map(({ conditions }) => conditions.bytesPerSecond ?? Number.POSITIVE_INFINITY));
+      const all = [...traffic, ...connections.flatMap((each) => each.traffic ?? []), ...reshapes.map((reshape) => reshape.traffic)];
+      const fastest = Math.max(...all.map(constantRate));
+      expect(4 * fastest).toBeLessThanOrEqual(slowest);
+      if (fastest > 0 && slowest < Number.POSITIVE_INFINITY) slow++;
+    }
+    expect(slow).toBeGreaterThan(0);
   });
 
   test('has no faults unless asked for, and one at least where it may have some', () => {

@@ -2,7 +2,7 @@ import type { TrafficOption } from '@matryoshka/node';
 import { type Random, randomBelow, randomBetween, randomItem } from '@matryoshka/session';
 import { type PathConditions, randomReal, seededRandom } from '@matryoshka/simulation';
 import { type FaultPlan, drawFaults } from './fault-plan.ts';
-import { type ReshapePlan, drawReshapes, drawTraffic } from './traffic-plan.ts';
+import { type ReshapePlan, bearable, drawReshapes, drawTraffic } from './traffic-plan.ts';
 
 const KIB = 1024;
 const MAX_NODES = 5;
@@ -78,17 +78,22 @@ export function drawPlan(seed: number, { maxFaults }: Knobs): Plan {
     traffic: randomBelow(random, 3) === 0 ? drawTraffic(random) : undefined,
   }));
   const transfers = connections.flatMap((_, connection) => drawTransfers(random, connection));
+  const paths = drawPaths(random, nodes);
+  const slowest = Math.min(...paths.map(({ conditions }) => conditions.bytesPerSecond ?? Number.POSITIVE_INFINITY));
   return {
     seed,
     nodes,
-    paths: drawPaths(random, nodes),
+    paths,
     timersLateMs: randomItem(random, [undefined, 0, 2, 20]),
     suite: randomBelow(random, 2) === 0 ? 'chacha20poly1305' : 'aes256gcm',
     realCrypto: randomBelow(random, REAL_CRYPTO_SHARE) === 0,
     relayMemoryBytes: randomItem(random, [4 * KIB * KIB, 16 * KIB * KIB, 256 * KIB * KIB]) as number,
-    traffic: Array.from({ length: nodes }, () => drawTraffic(random)),
-    reshapes: drawReshapes(random, nodes, connections.length),
-    connections,
+    traffic: Array.from({ length: nodes }, () => bearable(drawTraffic(random), slowest)),
+    reshapes: drawReshapes(random, nodes, connections.length).map((reshape) => ({
+      ...reshape,
+      traffic: bearable(reshape.traffic, slowest),
+    })),
+    connections: connections.map((each) => ({ ...each, traffic: each.traffic && bearable(each.traffic, slowest) })),
     transfers,
     faults: maxFaults === 0 ? [] : drawFaults(random, { nodes, spared: lifelines(connections), maxFaults }),
   };

@@ -1,4 +1,5 @@
 import type { Connection, MatryoshkaNode } from '@matryoshka/node';
+import type { Timer } from '@matryoshka/transport';
 import type { Outcome } from '../scenario.ts';
 import { Faults } from './faults.ts';
 import { Network } from './network.ts';
@@ -82,20 +83,22 @@ class Game {
     this.#stage = 'connections are made';
     const connections = await Promise.all(this.#plan.connections.map((connection) => this.#connect(connection)));
     this.#stage = 'streams run';
-    this.#reshape(connections);
+    const reshapes = this.#reshape(connections);
     await this.#transfers.run(connections);
+    // Cover that begins later would have no end.
+    for (const timer of reshapes) timer.cancel();
     this.#stage = 'connections close';
     await Promise.all(connections.map((connection) => connection.close()));
   }
 
   /** Traffic looks different while streams run: nothing of them may be lost by it. */
-  #reshape(connections: readonly Connection[]): void {
-    for (const { atMs, of, traffic } of this.#plan.reshapes) {
+  #reshape(connections: readonly Connection[]): readonly Timer[] {
+    return this.#plan.reshapes.map(({ atMs, of, traffic }) =>
       this.network.world.clock.after(atMs, () => {
         if ('connection' in of) connections[of.connection]?.updateTraffic(traffic);
         else if (this.network.runs(of.node)) this.network.node(of.node).updateTraffic(traffic);
-      });
-    }
+      }),
+    );
   }
 
   async #connect(plan: ConnectionPlan): Promise<Connection> {

@@ -27,6 +27,27 @@ export function drawTraffic(random: Random): TrafficOption {
   };
 }
 
+/** A link bears so many constant rates of one connection: those of the levels of a circuit, and of connections beside it. */
+const RATES_PER_LINK = 4;
+
+/** Bytes per second of a constant rate; 0: there is none. */
+export function constantRate(traffic: TrafficOption): number {
+  if (typeof traffic === 'string') return 0;
+  const { cover, padding } = traffic;
+  if (typeof cover !== 'object' || !('intervalMs' in cover) || typeof padding !== 'object' || !('recordBytes' in padding)) return 0;
+  return (padding.recordBytes * 1000) / cover.intervalMs;
+}
+
+/**
+ * The same without a constant rate, if the slowest link of the world is too slow for it: then everything behind it is late,
+ * resumes as well, and connections are given up without anything being wrong. A slower rate would be too slow for what it has
+ * to carry.
+ */
+export function bearable(traffic: TrafficOption, slowestBytesPerSecond: number): TrafficOption {
+  if (typeof traffic === 'string' || constantRate(traffic) * RATES_PER_LINK <= slowestBytesPerSecond) return traffic;
+  return { ...traffic, cover: 'none' };
+}
+
 /** Changes while streams run. */
 export function drawReshapes(random: Random, nodes: number, connections: number): ReshapePlan[] {
   const count = randomItem(random, [0, 0, 0, 1, 2]) as number;
