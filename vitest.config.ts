@@ -5,6 +5,8 @@ const conditions = ['@matryoshka/source', 'node', 'import', 'module', 'default']
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    // As many as there are cores: the default leaves one of two without work.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,
