@@ -19,6 +19,8 @@ export interface DescriptorContext {
   readonly networkId: Uint8Array;
   /** Milliseconds since 1970. */
   readonly unixMs: number;
+  /** Takes one that has expired too: nothing leads there any more, but its version still counts. Default: false. */
+  readonly mayHaveExpired?: boolean;
 }
 
 /**
@@ -53,13 +55,17 @@ export class VerifiedDescriptor {
    * @throws DecodeError `wire.*` for what is no descriptor, or one that would be good for more than a week;
    * MatryoshkaError `session.descriptor-forged`, `session.descriptor-foreign`, `session.descriptor-expired`
    */
-  static verify(provider: CryptoProvider, bytes: Uint8Array, { networkId, unixMs }: DescriptorContext): VerifiedDescriptor {
+  static verify(
+    provider: CryptoProvider,
+    bytes: Uint8Array,
+    { networkId, unixMs, mayHaveExpired = false }: DescriptorContext,
+  ): VerifiedDescriptor {
     const own = bytes.slice();
     const { signed, signature, ...body } = decodeDescriptor(own);
     if (!sameBytes(body.networkId, networkId)) throw new MatryoshkaError('session.descriptor-foreign');
     if (!provider.verify(body.identityKey, labelled(signed), signature)) throw new MatryoshkaError('session.descriptor-forged');
     const descriptor = new VerifiedDescriptor(peerIdFromKey(provider, body.identityKey), body, own);
-    if (!descriptor.usableAt(unixMs))
+    if (!mayHaveExpired && !descriptor.usableAt(unixMs))
       throw new MatryoshkaError('session.descriptor-expired', `the descriptor of ${descriptor.peerId} has expired`);
     if (body.expiresUnixMs > unixMs + MAX_DESCRIPTOR_LIFETIME_MS + CLOCK_TOLERANCE_MS)
       throw new MatryoshkaError('session.descriptor-expired', `the descriptor of ${descriptor.peerId} would be good for more than a week`);

@@ -28,7 +28,7 @@ export interface Directory {
 export interface DirectoryContext {
   /** Milliseconds since 1970. */
   unixMs(): number;
-  /** Verifies a descriptor that was kept. @throws MatryoshkaError as `VerifiedDescriptor.verify` */
+  /** Verifies a descriptor that was kept; it may have expired since. @throws MatryoshkaError as `VerifiedDescriptor.verify` */
   verify(bytes: Uint8Array): VerifiedDescriptor;
 }
 

@@ -9,8 +9,8 @@ export class MemoryDirectory implements Directory {
   readonly #unixMs: () => number;
   readonly #maxDescriptors: number;
   readonly #descriptors = new Map<PeerId, VerifiedDescriptor>();
-  /** The versions of those that have expired, the latest last: older ones may be good for longer, and are replaced all the same. */
-  readonly #past = new Map<PeerId, { readonly version: number; readonly untilUnixMs: number }>();
+  /** Those that have expired. Versions before theirs may be good for longer, and are replaced all the same. */
+  readonly #past = new Map<PeerId, VerifiedDescriptor>();
   readonly #listeners = new Set<(change: DirectoryChange) => void>();
   #list: readonly VerifiedDescriptor[] | undefined;
   /** Nothing expires before. */
@@ -27,7 +27,7 @@ export class MemoryDirectory implements Directory {
     if (!descriptor.usableAt(this.#unixMs())) return 'expired';
     const known = this.#descriptors.get(peerId);
     // Of two with one version the first one stays: whoever signs two tells different things to different peers.
-    if (version <= (known?.version ?? this.#pastVersion(peerId))) return 'known';
+    if (version <= ((known ?? this.#pastOf(peerId))?.version ?? -1)) return 'known';
     if (known === undefined && this.#descriptors.size >= this.#maxDescriptors) return 'full';
     this.#descriptors.set(peerId, descriptor);
     this.#past.delete(peerId);
@@ -48,6 +48,20 @@ export class MemoryDirectory implements Directory {
     return this.#list;
   }
 
+  /** Takes the version of one that has expired, as if it had done so here. */
+  remember(descriptor: VerifiedDescriptor): void {
+    const { peerId, version } = descriptor;
+    if (this.#descriptors.has(peerId) || version <= (this.#past.get(peerId)?.version ?? -1)) return;
+    this.#past.set(peerId, descriptor);
+    this.#forgetPast();
+  }
+
+  /** Those that have expired and whose versions still count. */
+  past(): readonly VerifiedDescriptor[] {
+    this.#expire();
+    return [...this.#past.values()];
+  }
+
   watch(listener: (change: DirectoryChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -57,22 +71,25 @@ export class MemoryDirectory implements Directory {
     const now = this.#unixMs();
     if (now < this.#nextExpiryUnixMs) return;
     const expired = [...this.#descriptors.values()].filter((descriptor) => !descriptor.usableAt(now));
-    for (const { peerId, version } of expired) {
-      this.#descriptors.delete(peerId);
-      this.#past.set(peerId, { version, untilUnixMs: now + MAX_DESCRIPTOR_LIFETIME_MS });
+    for (const descriptor of expired) {
+      this.#descriptors.delete(descriptor.peerId);
+      this.#past.set(descriptor.peerId, descriptor);
     }
-    for (const [peerId, { untilUnixMs }] of this.#past) {
-      if (untilUnixMs > now && this.#past.size <= this.#maxDescriptors) break;
-      this.#past.delete(peerId);
-    }
+    this.#forgetPast();
     this.#nextExpiryUnixMs = Math.min(...[...this.#descriptors.values()].map(expiryOf));
     for (const { peerId } of expired) this.#changed({ type: 'expired', peerId });
   }
 
-  /** -1: none is remembered. */
-  #pastVersion(peerId: PeerId): number {
+  #pastOf(peerId: PeerId): VerifiedDescriptor | undefined {
     const past = this.#past.get(peerId);
-    return past === undefined || past.untilUnixMs <= this.#unixMs() ? -1 : past.version;
+    return past !== undefined && counts(past, this.#unixMs()) ? past : undefined;
+  }
+
+  /** Those that no older one can outlive, and the first ones where there are too many. */
+  #forgetPast(): void {
+    const now = this.#unixMs();
+    for (const [peerId, descriptor] of this.#past)
+      if (!counts(descriptor, now) || this.#past.size > this.#maxDescriptors) this.#past.delete(peerId);
   }
 
   #changed(change: DirectoryChange): void {
@@ -89,6 +106,11 @@ export interface MemoryDirectoryOptions {
 /** A directory that is forgotten with its node. */
 export function memoryDirectory(options: MemoryDirectoryOptions = {}): DirectoryFactory {
   return (context) => new MemoryDirectory(context, options);
+}
+
+/** Whatever was signed before it has expired by a lifetime after it did. */
+function counts(past: VerifiedDescriptor, unixMs: number): boolean {
+  return unixMs < past.body.expiresUnixMs + MAX_DESCRIPTOR_LIFETIME_MS;
 }
 
 function expiryOf({ body }: VerifiedDescriptor): number {

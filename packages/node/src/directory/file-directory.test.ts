@@ -2,7 +2,14 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DirectoryContext } from '@matryoshka/circuit';
-import { VerifiedDescriptor, createIdentity, descriptorNetworkId, networkKeyPsk, signDescriptor } from '@matryoshka/session';
+import {
+  MAX_DESCRIPTOR_LIFETIME_MS,
+  VerifiedDescriptor,
+  createIdentity,
+  descriptorNetworkId,
+  networkKeyPsk,
+  signDescriptor,
+} from '@matryoshka/session';
 import { seededRandom, simulatedProvider } from '@matryoshka/simulation';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FileDirectory } from './file-directory.ts';
@@ -10,12 +17,17 @@ import { FileDirectory } from './file-directory.ts';
 const provider = simulatedProvider();
 const networkId = descriptorNetworkId(provider, networkKeyPsk(provider));
 const unixMs = 1_700_000_000_000;
-const context: DirectoryContext = {
-  unixMs: () => unixMs,
-  verify: (bytes) => VerifiedDescriptor.verify(provider, bytes, { networkId, unixMs }),
-};
+const HOUR_MS = 3_600_000;
+const context = contextAt(unixMs);
 
-function descriptorOf(seed: number, version = 1, expiresUnixMs = unixMs + 3_600_000): VerifiedDescriptor {
+function contextAt(now: number): DirectoryContext {
+  return {
+    unixMs: () => now,
+    verify: (bytes) => VerifiedDescriptor.verify(provider, bytes, { networkId, unixMs: now, mayHaveExpired: true }),
+  };
+}
+
+function descriptorOf(seed: number, version = 1, expiresUnixMs = unixMs + HOUR_MS, now = unixMs): VerifiedDescriptor {
   const bytes = signDescriptor(createIdentity(provider, seededRandom(seed)), {
     version,
     expiresUnixMs,
@@ -29,7 +41,7 @@ function descriptorOf(seed: number, version = 1, expiresUnixMs = unixMs + 3_600_
     software: '',
     endpoints: [],
   });
-  return context.verify(bytes);
+  return contextAt(now).verify(bytes);
 }
 
 let folder: string;
@@ -56,6 +68,37 @@ describe('a directory in a file', () => {
     expect(after.get(descriptors[0]!.peerId)?.version).toBe(2);
     // Nothing else lies around.
     expect(readdirSync(folder)).toEqual(['descriptors']);
+  });
+
+  test.each([
+    { when: 'while its node was down', before: unixMs },
+    { when: 'before its node went down', before: unixMs + HOUR_MS },
+  ])('a descriptor that expired $when is not followed by an older one that is good for longer', async ({ before }) => {
+    const old = descriptorOf(1, 1, unixMs + 24 * HOUR_MS);
+    const newer = descriptorOf(1, 2);
+    const first = await FileDirectory.open(file, context);
+    first.publish(newer);
+    await first.close();
+    const second = await FileDirectory.open(file, contextAt(before));
+    // Written anew, with what has expired by then.
+    second.publish(descriptorOf(2, 1, unixMs + 24 * HOUR_MS));
+    await second.close();
+    const third = await FileDirectory.open(file, contextAt(unixMs + 2 * HOUR_MS));
+    expect(third.damagedLines).toBe(0);
+    expect(third.publish(old)).toBe('known');
+    expect(third.publish(descriptorOf(1, 3, unixMs + 24 * HOUR_MS))).toBe('added');
+    expect(third.publish(old)).toBe('known');
+  });
+
+  test('what expired a week ago is written no more', async () => {
+    const directory = await FileDirectory.open(file, context);
+    directory.publish(descriptorOf(1));
+    await directory.close();
+    const later = unixMs + HOUR_MS + MAX_DESCRIPTOR_LIFETIME_MS;
+    const after = await FileDirectory.open(file, contextAt(later));
+    after.publish(descriptorOf(2, 1, later + HOUR_MS, later));
+    await after.close();
+    expect(readFileSync(file, 'latin1').trimEnd().split('\n')).toHaveLength(2);
   });
 
   test('damage costs the line it is in, and a forged line changes nothing', async () => {

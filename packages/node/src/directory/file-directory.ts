@@ -20,7 +20,8 @@ const MAX_LINE_LENGTH: number = Math.ceil(MAX_DESCRIPTOR_LENGTH / 3) * 4;
 
 /**
  * A directory that outlives its node, in one file: a line of text for each descriptor, each of which carries its own
- * proof, its signature. So a damaged line costs that line, and no other. The file is replaced as a whole, by a new one that
+ * proof, its signature. So a damaged line costs that line, and no other. Those that have expired are kept for their
+ * versions: an older one that is good for longer must not come back because the node was restarted. The file is replaced as a whole, by a new one that
  * is safely on the disk: after a crash there is the old one or the new one.
  */
 export class FileDirectory implements Directory {
@@ -43,7 +44,7 @@ export class FileDirectory implements Directory {
     return directory;
   }
 
-  /** Lines of the file that were no descriptor of this network, or not any more. */
+  /** Lines of the file that were no descriptor of this network. */
   get damagedLines(): number {
     return this.#damagedLines;
   }
@@ -88,7 +89,8 @@ export class FileDirectory implements Directory {
       if (line === '') continue;
       try {
         if (line.length > MAX_LINE_LENGTH) throw new RangeError('too long a line');
-        this.#memory.publish(context.verify(Buffer.from(line, 'base64')));
+        const descriptor = context.verify(Buffer.from(line, 'base64'));
+        if (this.#memory.publish(descriptor) === 'expired') this.#memory.remember(descriptor);
       } catch {
         this.#damagedLines++;
       }
@@ -102,7 +104,7 @@ export class FileDirectory implements Directory {
   #write(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const lines = this.#memory.list().map(({ bytes }) => Buffer.from(bytes).toString('base64'));
+    const lines = [...this.#memory.list(), ...this.#memory.past()].map(({ bytes }) => Buffer.from(bytes).toString('base64'));
     const text = `${[HEADER, ...lines].join('\n')}\n`;
     // One after the other, whatever became of the one before.
     this.#writing = (this.#writing ?? Promise.resolve())

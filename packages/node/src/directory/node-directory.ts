@@ -51,7 +51,9 @@ export class NodeDirectory {
     const networkId = descriptorNetworkId(provider, psk);
     const verify = (bytes: Uint8Array): VerifiedDescriptor =>
       VerifiedDescriptor.verify(provider, bytes, { networkId, unixMs: clock.unixMs() });
-    const directory = await (parts.store ?? memoryDirectory())({ unixMs: () => clock.unixMs(), verify });
+    const verifyKept = (bytes: Uint8Array): VerifiedDescriptor =>
+      VerifiedDescriptor.verify(provider, bytes, { networkId, unixMs: clock.unixMs(), mayHaveExpired: true });
+    const directory = await (parts.store ?? memoryDirectory())({ unixMs: () => clock.unixMs(), verify: verifyKept });
     return new NodeDirectory(parts, directory, verify);
   }
 
