@@ -96,7 +96,7 @@ beforeAll(async () => {
     );
   });
   ({ diagnostics } = JSON.parse(output) as { diagnostics: readonly Diagnostic[] });
-});
+}, 60_000);
 
 afterAll(() => {
   rmSync(folder, { recursive: true });
