@@ -3,6 +3,7 @@ import { circuitCommand } from './commands/circuit.ts';
 import { completionCommand } from './commands/completion.ts';
 import { configCommand } from './commands/config.ts';
 import { connectCommand, disconnectCommand } from './commands/connect.ts';
+import { dashboardCommand } from './commands/dashboard.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exposeCommand, servicesCommand, unexposeCommand } from './commands/expose.ts';
 import { forwardCommand } from './commands/forward.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly (() => Command)[] = [
   inviteCommand,
   joinCommand,
   statusCommand,
+  dashboardCommand,
   peersCommand,
   connectCommand,
   disconnectCommand,

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Cli, run } from './cli.ts';
-import { type JsonSchema, TestDaemon, configure, http, raw, undocumented } from './daemon.ts';
+import { type HttpAnswer, type JsonSchema, TestDaemon, configure, http, raw, undocumented } from './daemon.ts';
 
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
 
@@ -168,6 +168,27 @@ describe('the control API', () => {
     expect(all).toContain('matryoshka_connections');
     expect(all).not.toContain(token);
     expect(all).not.toContain(readFileSync(join(daemon.data, 'identity.key'), 'utf8').trim());
+  });
+
+  test('serves the dashboard to everybody on this machine, and the API to those with the token', async () => {
+    const daemon = await start(configure(join(folder, 'dashboard'), ''));
+    // Nobody listens before it is asked for; whoever asks again gets the same address.
+    const { url } = await daemon.ask<{ url: string }>('dashboard');
+    expect((await daemon.http('POST', '/v1/dashboard')).json.url).toBe(url);
+    const { port, hash } = new URL(url);
+    const get = (path: string, headers: object = {}): Promise<HttpAnswer> =>
+      http({ port: Number(port) }, 'GET', path, { headers: { Host: `127.0.0.1:${port}`, ...headers } });
+    const page = await get('/');
+    expect(page.status === 200 ? page.type : page.text).toMatch(/^text\/html|The dashboard is not built/);
+    expect((await get('/', { Host: `attacker.example:${port}` })).status).toBe(421);
+    expect((await get('/', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' })).status).toBe(403);
+    expect((await get('/v1/status')).status).toBe(401);
+    expect((await get('/../package.json')).status).toBe(401);
+    expect((await get('/v1/status', { Authorization: `Bearer ${hash.slice('#token='.length)}` })).status).toBe(200);
+    // The local socket has no page, and no node but the demo's has the demo's routes.
+    expect((await daemon.http('GET', '/')).status).toBe(404);
+    expect((await daemon.http('GET', '/demo')).status).toBe(404);
+    expect((await daemon.http('POST', '/demo/kill')).status).toBe(404);
   });
 
   test('tells what happens as it happens, and goes on where a reader was; counters move', async () => {

@@ -82,6 +82,7 @@ async function run(config: Config, sources: ConfigSources, logger: Logger, flags
       if (sources.ephemeral) return;
       control = await Control.start(starting);
       logger.info({ dataFolder: config.folders.data, ...(control.url !== undefined && { url: control.url }) }, 'the control API answers');
+      if (await control.hasPage()) logger.info('"matryoshka dashboard" prints the address of a page that shows this node');
     });
     const running = daemon;
     if (hungUp) reload(running);

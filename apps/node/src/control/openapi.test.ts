@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openApiDocument } from './openapi.ts';
-import { ROUTES } from './routes.ts';
+import { type Route, route } from './route.ts';
+import { controlRoutes } from './routes.ts';
 
 interface Operation {
   readonly operationId: string;
@@ -8,6 +9,7 @@ interface Operation {
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
   readonly responses: Record<string, object>;
 }
+const ROUTES = controlRoutes();
 const document = openApiDocument(ROUTES) as { readonly paths: Record<string, Record<string, Operation>> };
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
@@ -18,6 +20,13 @@ describe('the OpenAPI document', () => {
     expect(operations.length).toBe(ROUTES.length);
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(ROUTES.length);
     expect(JSON.parse(JSON.stringify(document))).toEqual(document);
+  });
+
+  test('has the routes of whoever runs the daemon, where there are any', () => {
+    const more = route({ method: 'GET', path: '/demo', name: 'demo', summary: '', answer: { type: 'nothing' }, handle: () => undefined });
+    const paths = (routes: readonly Route[]): readonly string[] => Object.keys((openApiDocument(routes) as typeof document).paths);
+    expect(paths(controlRoutes([more]))).toContain('/demo');
+    expect(paths(controlRoutes())).not.toContain('/demo');
   });
 
   test('declares what stands in a path', () => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type * as z from 'zod';
 import type { Daemon } from '../daemon/daemon.ts';
+import type { Control } from './control.ts';
 
 /** What a route answers with. */
 export type Answer =
@@ -24,6 +25,7 @@ export interface RouteRequest<Params, Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly daemon: Daemon;
+  readonly control: Control;
   /** Aborts when whoever asks has gone, or the daemon stops. */
   readonly signal: AbortSignal;
   /** Headers, and the body where the route takes it as it comes. */

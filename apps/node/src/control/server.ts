@@ -2,6 +2,8 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { once } from 'node:events';
 import type { Daemon } from '../daemon/daemon.ts';
 import { type Door, checkDoor } from './guard.ts';
+import type { Control } from './control.ts';
+import type { Page } from './page.ts';
 import { ControlError, problemOf } from './problem.ts';
 import { findRoute, readParts } from './read-request.ts';
 import type { Route, RouteRequest, ServerEvent } from './route.ts';
@@ -16,6 +18,9 @@ const KEEP_ALIVE_MS = 15_000;
 
 export interface ServerParts {
   readonly daemon: Daemon;
+  readonly control: Control;
+  /** Served besides, to whoever may come in. */
+  readonly page?: Page;
   readonly routes: readonly Route[];
   /** Where requests to this server come in; asked for each. */
   readonly door: () => Door;
@@ -52,17 +57,26 @@ async function answer(parts: ServerParts, message: IncomingMessage, response: Se
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   try {
-    checkDoor(parts.door(), message);
-    const url = new URL(message.url ?? '/', 'http://localhost');
-    const found = findRoute(parts.routes, message.method ?? '', url.pathname);
-    if (expectsContinue) response.writeContinue();
-    const request = {
-      ...(await readParts(found, url, message)),
-      daemon: parts.daemon,
-      message,
-      signal: AbortSignal.any([gone.signal, parts.signal]),
-    };
-    await writeAnswer(found.route, request as RouteRequest<never, never, never>, response);
+    const { page } = parts;
+    // As it was sent: no other spelling of a path leads to the page.
+    const [path = '/'] = (message.url ?? '/').split('?', 1);
+    if (page?.has(message.method, path) === true) {
+      checkDoor(parts.door(), message, 'page');
+      await page.write(path, response);
+    } else {
+      checkDoor(parts.door(), message);
+      const url = new URL(message.url ?? '/', 'http://localhost');
+      const found = findRoute(parts.routes, message.method ?? '', url.pathname);
+      if (expectsContinue) response.writeContinue();
+      const request = {
+        ...(await readParts(found, url, message)),
+        daemon: parts.daemon,
+        control: parts.control,
+        message,
+        signal: AbortSignal.any([gone.signal, parts.signal]),
+      };
+      await writeAnswer(found.route, request as RouteRequest<never, never, never>, response);
+    }
   } catch (error) {
     writeProblem(parts.daemon, error, response);
   }
