@@ -17,6 +17,7 @@ const MAX_IDLE = 64;
 /** Less than that says nothing of what a relay can carry, in bytes per second. */
 const MIN_MEASURED = 65_536;
 
+/** How many circuits are kept ready, and for how long one is used. */
 export interface CircuitPoolSettings {
   /** Circuits kept ready, once one was asked for. */
   readonly ready: number;
@@ -31,6 +32,7 @@ export const DEFAULT_CIRCUIT_POOL_SETTINGS: CircuitPoolSettings = { ready: 2, ma
 
 /** What a user of circuits wants. */
 export interface CircuitWish {
+  /** What the path has to be like. */
   readonly request: CircuitRequest;
   /** A hop behind those that are chosen, such as the relay that the far end is registered with. */
   readonly behind?: Hop;

@@ -5,7 +5,9 @@ import { type Endpoint, MatryoshkaError, type ReasonCode, asMatryoshkaError, for
 
 /** One hop of a path, as its chooser knows it. Its identity is always verified. */
 export interface Hop {
+  /** Who it has to prove to be. */
   readonly peerId: PeerId;
+  /** Where the hop before it reaches it. */
   readonly endpoint: Endpoint;
   /** Static key of a verified descriptor, 32 bytes: makes its handshake NK instead of XX. */
   readonly staticKey?: Uint8Array;
@@ -15,6 +17,7 @@ export interface Hop {
 export interface CircuitHost {
   /** Who builds it. */
   readonly peerId: PeerId;
+  /** Time. */
   readonly clock: Clock;
   /** Opens a relay link through `gateway`, whose next hop is the destination itself. */
   openLink(
@@ -23,11 +26,13 @@ export interface CircuitHost {
     first: Uint8Array,
     signal: AbortSignal,
   ): Promise<Link>;
+  /** Runs a handshake over links of `source`; as `connectSession` of `@matryoshka/peer`. */
   connectSession(source: LinkSource, options: ConnectSessionOptions): Promise<Session>;
 }
 
 /** A hop that was built: whom it is, and the session that ends there. */
 export interface CircuitHop extends Hop {
+  /** The session of this node with it. */
   readonly session: Session;
   /** How long its handshake took, a round trip through all hops before it, in milliseconds; undefined for the first one. */
   readonly handshakeMs?: number;
@@ -37,6 +42,7 @@ export interface CircuitHop extends Hop {
 export interface Fault {
   /** The nearer one; undefined: this node. */
   readonly from: PeerId | undefined;
+  /** The farther one. */
   readonly to: PeerId;
 }
 
@@ -47,6 +53,7 @@ export interface Fault {
  * connection that may carry many circuits; every session above it belongs to this one and ends with it.
  */
 export class Circuit {
+  /** When its first hop was there, in milliseconds of the host's clock. */
   readonly builtAtMs: number;
   readonly #host: CircuitHost;
   readonly #hops: CircuitHop[];
@@ -64,6 +71,7 @@ export class Circuit {
     return this.#hops;
   }
 
+  /** The hop that was built last: the one the circuit goes on from. */
   get last(): CircuitHop {
     return this.#hops.at(-1) as CircuitHop;
   }

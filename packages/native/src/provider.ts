@@ -14,6 +14,7 @@ import { type Sodium, loadSodium } from './sodium.ts';
  */
 export const NODE_CIPHER_FROM_BYTES = 16_384;
 
+/** Where the border between the two libraries is. */
 export interface NativeProviderOptions {
   /**
    * Plaintexts of at least this length are sealed and opened with ChaCha20-Poly1305 by node:crypto, shorter ones by

@@ -60,16 +60,23 @@ export interface AccessUpdate extends AccessOptions {
 
 /** Access options with every default filled in. */
 export interface AccessSettings extends Required<Omit<AccessOptions, 'allowPeers' | 'denyPeers' | 'allowances' | 'reputation'>> {
+  /** Undefined: everybody who is not denied. */
   readonly allowPeers?: readonly PeerId[] | undefined;
+  /** Never let in, whatever else allows them. */
   readonly denyPeers: readonly PeerId[];
+  /** What neighbours may ask: of strangers, of peers named in `peers`, and of those who came over a relay link. */
   readonly allowances: { readonly unknown: Allowance; readonly known: Allowance; readonly relayed: Allowance };
+  /** From which score on neighbours are refused, and how fast it recovers. */
   readonly reputation: ReputationSettings;
 }
 
 /** The options of a node that decide over who may come. */
 export interface DoorSettings {
+  /** Networks and peers that may come, and what they may ask. */
   readonly access: AccessSettings;
+  /** Whether peers that show no identity are welcome. */
   readonly acceptAnonymous: boolean;
+  /** Handshakes in progress at most. */
   readonly maxHandshakes: number;
 }
 

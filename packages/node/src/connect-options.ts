@@ -28,12 +28,15 @@ export interface ConnectOptions {
    * telescoped one it holds for every hop but the first, whose connection others may use, too.
    */
   readonly traffic?: TrafficOption;
+  /** Gives up; the promise rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 
 /** Numbers of hops that one is drawn from, each as likely; both included. */
 export interface HopRange {
+  /** 1 to 15. */
   readonly min: number;
+  /** `min` to 15. */
   readonly max: number;
 }
 

@@ -28,6 +28,7 @@ export interface Origin {
 
 /** One hop of a telescoped connection, as this node knows it. */
 export interface HopStatus {
+  /** Who it has proven to be. */
   readonly peerId: PeerId;
   /** Where the hop before it reaches it; of a far end at a relay, where that relay is. */
   readonly endpoint: Endpoint;
@@ -37,9 +38,11 @@ export interface HopStatus {
   readonly roundTripMs: number | undefined;
   /** Of all records of its session, what it carries included. */
   readonly bytesSent: number;
+  /** The same of what came. */
   readonly bytesReceived: number;
   /** Of those that were sent, what nobody needed: all of cover, and padding, that of cover included. */
   readonly coverBytesSent: number;
+  /** The padding alone, in bytes. */
   readonly paddingBytesSent: number;
   /** How long the key it is sent to with has been in use, in milliseconds. */
   readonly keyAgeMs: number;
@@ -54,7 +57,7 @@ export class Connection implements AsyncDisposable {
   readonly #origin: Origin;
   readonly #reroute: Reroute;
 
-  /** Made by a node. */
+  /** @internal Made by a node. */
   constructor(session: Session, reroute: Reroute, origin: Origin = {}) {
     this.#session = session;
     this.#reroute = reroute;
@@ -66,6 +69,7 @@ export class Connection implements AsyncDisposable {
     return this.#session.id;
   }
 
+  /** What its link is made of: `direct`, `relayed`, or `telescoped`. */
   get kind(): ConnectionKind {
     return this.#origin.telescoped === true ? 'telescoped' : this.#session.link.info.kind;
   }
@@ -204,6 +208,7 @@ export class Connection implements AsyncDisposable {
     await this.closed;
   }
 
+  /** Closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

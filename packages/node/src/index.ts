@@ -1,8 +1,8 @@
 export type { AccessRefusal, AccessStatus } from './access.ts';
 export type { AccessOptions, AccessSettings, AccessUpdate, AllowanceOptions } from './access-options.ts';
-export type { CircuitsOptions } from './circuits-options.ts';
+export type { CircuitsNodeSettings, CircuitsOptions } from './circuits-options.ts';
 export { Connection, type ConnectionKind, type HopStatus } from './connection.ts';
-export type { DirectoryOptions } from './directory/directory-options.ts';
+export type { DirectoryOptions, DirectorySettings } from './directory/directory-options.ts';
 export type { KnownOptions, OptionProblem } from './config-error.ts';
 export {
   type NodeOptions,
@@ -19,6 +19,7 @@ export { MatryoshkaNode, type StreamServer, createNode } from './node.ts';
 export type { NodeEvents, PathChange } from './node-events.ts';
 export type { MeetingPlace } from './meeting-places.ts';
 export type { MeetOptions } from './rendezvous.ts';
+export type { RegistrationState } from './registrar.ts';
 export type { RegistrationStatus } from './registrars.ts';
 export {
   type CircuitHopStatus,

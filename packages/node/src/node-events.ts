@@ -6,6 +6,7 @@ import type { RelayLinkStatus } from './status.ts';
 
 /** Another path of a connection. */
 export interface PathChange {
+  /** Which one; its `peerId` and streams stay as they are. */
   readonly connection: Connection;
   /** The first relay, or for an accepted connection the last one; undefined for a direct connection, and for one that shows no identity. */
   readonly gateway: PeerId | undefined;
@@ -23,6 +24,7 @@ export interface NodeEvents extends Record<string, unknown> {
   readonly 'resumed': { readonly connection: Connection };
   /** A relayed or telescoped connection goes on over another path (R13), or a connection was moved to one. */
   readonly 'path-changed': PathChange;
+  /** A connection is over, for whatever reason; it does not come back. */
   readonly 'disconnected': { readonly connection: Connection; readonly reason: MatryoshkaError };
   /** A peer that descriptors are exchanged with has sent what no honest peer passes on, such as a forged one. */
   readonly 'descriptor-refused': { readonly peerId: PeerId; readonly reason: MatryoshkaError };

@@ -82,6 +82,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   readonly #closing = new AbortController();
   #nextSessionId = 1;
 
+  /** @internal Made by {@link createNode}. */
   constructor(options: ParsedOptions) {
     this.#options = options;
     const provider = options.provider ?? platformProvider;
@@ -186,10 +187,12 @@ export class MatryoshkaNode implements AsyncDisposable {
     });
   }
 
+  /** Name of this node: `mtk1…`. */
   get peerId(): PeerId {
     return this.#environment.identity.peerId;
   }
 
+  /** Who this node is: its Ed25519 key. */
   get identity(): Identity {
     return this.#environment.identity;
   }
@@ -204,6 +207,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     return this.#listeners.map(({ endpoint }) => endpoint);
   }
 
+  /** All that are open or suspended, accepted ones included. */
   get connections(): readonly Connection[] {
     return [...this.#sessions].map((session) => this.#connection(session));
   }
@@ -355,6 +359,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     await this.#directory?.close();
   }
 
+  /** Closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -87,6 +87,7 @@ export interface NodeOptions {
    * peer that can be reached in several ways is named as often: they are tried in turn, also when its connection breaks.
    */
   readonly peers?: readonly string[];
+  /** Relaying for others, and what relayed connections of this node do. */
   readonly relay?: RelayNodeOptions;
   /** Whether peers that show no identity are welcome; default true. Circuits of others need it on relays. */
   readonly acceptAnonymous?: boolean;
@@ -106,8 +107,11 @@ export interface NodeOptions {
   readonly directory?: DirectoryOptions;
   /** AEAD of the sessions this node opens; by default the one that is faster on this machine. */
   readonly suite?: SuiteName;
+  /** Cryptography; native where that loads, else portable. */
   readonly provider?: CryptoProvider;
+  /** Time; that of the system by default. */
   readonly clock?: Clock;
+  /** Randomness; that of the platform by default. */
   readonly random?: Random;
 }
 
@@ -233,16 +237,27 @@ export interface ParsedOptions
         | 'random'
       >
     > {
+  /** Undefined: a new one for each start. */
   readonly identity: Identity | Uint8Array | undefined;
+  /** Secret of 32 bytes; undefined: made from the identity. */
   readonly staticKey: Uint8Array | undefined;
+  /** Undefined: an open network. */
   readonly networkKey: Uint8Array | undefined;
+  /** Undefined: the faster one. */
   readonly suite: SuiteName | undefined;
+  /** Undefined: native where that loads, else portable. */
   readonly provider: CryptoProvider | undefined;
+  /** Undefined: that of the system. */
   readonly clock: Clock | undefined;
+  /** Undefined: that of the platform. */
   readonly random: Random | undefined;
+  /** How long a connection may be without a link, and what is kept meanwhile. */
   readonly resume: ResumeSettings;
+  /** Circuits kept ready, and how they are built. */
   readonly circuits: CircuitsNodeSettings;
+  /** The descriptors of others, and this node's own one. */
   readonly directory: DirectorySettings;
+  /** As given; what the service decides by itself unless told may be undefined. */
   readonly relay: Required<Omit<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts' | 'limits'>> &
     Pick<RelayNodeOptions, 'policy' | 'accept' | 'relayPorts'> & { readonly limits: RelayLimitSettings };
 }

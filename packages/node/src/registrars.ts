@@ -6,9 +6,11 @@ import { Registrar, type Registration } from './registrar.ts';
 
 /** A relay that this node is reached through, or wants to be (R9), ready for JSON. */
 export interface RegistrationStatus {
+  /** The relay, as it was named in `registerWith`. */
   readonly relay: string;
   /** How others name this node there: `peerId@relayPeerId@host:port`. */
   readonly address: string;
+  /** Whether others reach this node there now. */
   readonly state: Registration['state'];
   /** Code of what the last attempt failed with; undefined once it is registered. */
   readonly error: string | undefined;

@@ -10,6 +10,7 @@ import type { TrafficStatus } from './traffic-options.ts';
 export interface NeighbourStatus {
   /** Undefined where it showed no identity. */
   readonly peerId: string | undefined;
+  /** Where it is, as its link shows that. */
   readonly endpoint: string;
 }
 
@@ -19,33 +20,53 @@ export interface RelayLinkStatus {
   readonly port: string;
   /** On the side of the next hop: another one where relay ports are per hop (R6). */
   readonly nextPort: string | undefined;
+  /** From `choosing` a next hop on to `closed`. */
   readonly state: ServedLink['state'];
+  /** Who asked for it. */
   readonly previousHop: NeighbourStatus;
+  /** Undefined until it is chosen. */
   readonly nextHop: NeighbourStatus | undefined;
   /** Hops after this node. */
   readonly hopsLeft: number;
+  /** Whom it is for, as far as a relay is told. */
   readonly destination: string;
+  /** Away from the originator, relay data alone. */
   readonly bytesForward: number;
+  /** Toward the originator. */
   readonly bytesBackward: number;
 }
 
+/** A connection, ready for JSON; times in milliseconds, endpoints as text. */
 export interface ConnectionStatus {
+  /** Names it within this node. */
   readonly id: string;
+  /** What its link is made of. */
   readonly kind: Connection['kind'];
+  /** Whether this node opened it. */
   readonly role: Connection['role'];
+  /** `open`, `suspended` or `closed`. */
   readonly state: Connection['state'];
   /** Undefined where the other side showed no identity. */
   readonly peerId: string | undefined;
+  /** Whether the other side has proven to be `peerId`. */
   readonly authenticated: boolean;
+  /** This end of its link. */
   readonly local: string;
+  /** The other end of its link. */
   readonly remote: string;
+  /** Relay links below it: 0 for a direct one. */
   readonly nesting: number;
+  /** Whether the other side says that it serves relay links; undefined until its hello has come. */
   readonly relaying: boolean | undefined;
+  /** Of all records, cover and padding included. */
   readonly bytesSent: number;
+  /** The same of what came. */
   readonly bytesReceived: number;
   /** Streams that are open on it, of both sides. */
   readonly streams: number;
+  /** Of the last liveness probe, once there was one. */
   readonly roundTripMs: number | undefined;
+  /** How it looks to those who see its bytes. */
   readonly traffic: TrafficStatus;
   /** What the relays on its way allow it, each part 0 where they have no limit (R16); of relayed connections that were opened here. */
   readonly limits?: RelayLimits;
@@ -55,6 +76,7 @@ export interface ConnectionStatus {
 
 /** A hop, ready for JSON. */
 export interface CircuitHopStatus extends Omit<HopStatus, 'endpoint'> {
+  /** Where the hop before it reaches it. */
   readonly endpoint: string;
 }
 
@@ -66,10 +88,15 @@ export interface CircuitStatus {
   readonly users: number;
 }
 
+/** All that a node tells of itself, ready for JSON; it names peers and addresses. */
 export interface NodeStatus {
+  /** Name of this node. */
   readonly peerId: string;
+  /** Where it listens, with the ports the system chose. */
   readonly listening: readonly string[];
+  /** Whether it serves relay links. */
   readonly relayEnabled: boolean;
+  /** All that are open or suspended. */
   readonly connections: readonly ConnectionStatus[];
   /** Those whose relays were chosen from the directory. */
   readonly circuits: readonly CircuitStatus[];
@@ -85,6 +112,7 @@ export interface NodeStatus {
   readonly relayMemory: { readonly takenBytes: number; readonly totalBytes: number };
 }
 
+/** What there is to say of a connection, ready for JSON. */
 export function connectionStatus(connection: Connection): ConnectionStatus {
   const {
     id,

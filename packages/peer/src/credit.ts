@@ -5,6 +5,7 @@ import { MatryoshkaError } from '@matryoshka/wire';
  * (principle 4). Streams and relay links have one for what they receive.
  */
 export class ReceiveWindow {
+  /** Bytes that may be on their way at once. */
   readonly size: number;
   readonly #announceAt: number;
   #granted: number;
@@ -70,10 +71,12 @@ export class SendCredit {
     this.#total = total;
   }
 
+  /** Bytes sent so far. */
   get used(): number {
     return this.#used;
   }
 
+  /** Bytes that may be sent now. */
   get available(): number {
     return this.#total - this.#used;
   }
@@ -91,6 +94,7 @@ export class SendCredit {
     return true;
   }
 
+  /** Counts bytes as sent; the caller has looked at `available`. */
   use(bytes: number): void {
     this.#used += bytes;
   }

@@ -17,6 +17,7 @@ export interface RelayHandler {
   data(session: Session, portHigh: number, portLow: number, flags: number, bytes: Uint8Array): void;
   /** Any other relay message. What it throws ends the session with that reason. */
   message(session: Session, message: RelayMessage): void;
+  /** Nothing more comes on it: the links that it carries are lost. */
   sessionClosed(session: Session, reason: MatryoshkaError): void;
   /** Nothing gets through for now: the links that the session carries stall. */
   sessionStalled(session: Session): void;
@@ -26,18 +27,25 @@ export interface RelayHandler {
 
 /** What all sessions of a node share. */
 export interface SessionEnvironment {
+  /** Cryptography. */
   readonly provider: CryptoProvider;
+  /** Randomness. */
   readonly random: Random;
   /** Where the one-time key pairs of handshakes come from; made of `random` on the spot by default. */
   readonly keyPairs?: KeyPairSource | undefined;
+  /** Time. */
   readonly clock: Clock;
+  /** Where records are assembled. */
   readonly slabs: SlabPool;
+  /** Who this node is. */
   readonly identity: Identity;
   /** Answers handshakes made to our known static key (NK). */
   readonly staticKey: DhKeyPair;
   /** Pre-shared key from the network key, 32 bytes. */
   readonly psk: Uint8Array;
+  /** The handlers of incoming streams. */
   readonly protocols: Protocols;
+  /** What becomes of relay messages. */
   readonly relay: RelayHandler;
   /** Whether sessions whose initiator shows no identity are welcome. */
   readonly acceptAnonymous: boolean;
@@ -53,15 +61,19 @@ export interface SessionEnvironment {
   readonly traffic?: TrafficSettings;
   /** When keys change; the limits of docs/protocol.md §4.4 by default. */
   readonly keyUpdate?: KeyUpdateSettings;
+  /** A name for the next session, never given twice. */
   nextSessionId(): string;
   /** What is said of this node on `session`. */
   hello(session: Session): Hello;
+  /** The other side has said of itself what it says first, or something else than before. */
   onHello(session: Session, hello: Hello): void;
+  /** Its handshake is done. */
   onOpened(session: Session): void;
   /** Its link is gone, and it waits for the next one. */
   onSuspended?(session: Session, reason: MatryoshkaError): void;
   /** It has its next link. */
   onResumed?(session: Session): void;
+  /** It is over, and `reason` says why; called once. */
   onClosed(session: Session, reason: MatryoshkaError): void;
   /** The other side of a session has sent what it must not, which ends it: its own deed, whoever is behind it. */
   onMisbehaved?(session: Session, fault: MatryoshkaError): void;

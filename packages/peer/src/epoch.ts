@@ -4,8 +4,11 @@ import { KeySchedule, type KeyScheduleEnvironment } from './key-schedule.ts';
 
 /** What an epoch is made of. */
 export interface EpochParts {
+  /** What it runs over. */
   readonly link: Link;
+  /** Under which it seals. */
   readonly sendKeys: RecordKeys;
+  /** Under which it opens. */
   readonly receiveKeys: RecordKeys;
   /** Sends made on the link by the handshake. */
   readonly sends: number;

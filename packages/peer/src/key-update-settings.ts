@@ -16,6 +16,7 @@ export interface KeyUpdateSettings {
   readonly minExchangeMs: number;
 }
 
+/** As docs/protocol.md §4.4 wants them. */
 export const DEFAULT_KEY_UPDATE_SETTINGS: KeyUpdateSettings = {
   records: 2 ** 22,
   bytes: 64 * 2 ** 30,

@@ -82,7 +82,7 @@ export class Outbox {
     this.#epoch = epoch;
   }
 
-  /** Memory that control messages take which wait, in bytes, {@link CONTROL_OVERHEAD_BYTES} for each included. */
+  /** Memory that control messages take which wait, in bytes, with an overhead for each. */
   get controlBytes(): number {
     return this.#controlBytes;
   }

@@ -10,10 +10,13 @@ export interface ResumeSettings {
   readonly stallMs: number;
   /** Suspended sessions that others opened: in all, of one network, of one peer. */
   readonly maxSuspended: number;
+  /** The same, of one source network. */
   readonly maxSuspendedPerNetwork: number;
+  /** The same, of one peer. */
   readonly maxSuspendedPerPeer: number;
 }
 
+/** What a node uses unless told: half a minute of grace. */
 export const DEFAULT_RESUME_SETTINGS: ResumeSettings = {
   graceMs: 30_000,
   retainedBytes: RETAINED_LIMIT_BYTES,

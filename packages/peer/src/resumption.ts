@@ -33,9 +33,11 @@ export interface LinkSource {
   readonly pauseMs?: number;
 }
 
+/** Why a link is wanted, and what goes out first on it. */
 export interface LinkAttempt {
   /** Why the link before is gone; undefined for the first one, and where a session moves that still has one. */
   readonly reason: CloseReason | undefined;
+  /** The first handshake message, to go out with the dial. */
   readonly first: Uint8Array;
   /** Names the session that is to run over it, once there is one: it must not be carried by itself. */
   readonly session: string | undefined;

@@ -23,8 +23,11 @@ export interface Source {
 
 /** A member of a round: it is one of the links of the list, so that taking its turn allocates nothing. */
 class Member<T> {
+  /** Its neighbour in the round, while it waits. */
   before: T | undefined;
+  /** Its neighbour on the other side. */
   after: T | undefined;
+  /** Whether it is in the round. */
   waiting = false;
   /** Bytes that it may still send in its turn; below 0 what it owes. */
   balance = 0;
@@ -92,7 +95,9 @@ class Group extends Member<Group> {
 
 /** The place of one source in a schedule. */
 export class Turn extends Member<Turn> {
+  /** Whose place it is. */
   readonly source: Source;
+  /** With whom it shares a turn of the schedule. */
   readonly group: Group;
 
   /** Made by {@link Scheduler.turn}. */
@@ -113,7 +118,10 @@ export class Scheduler {
   readonly #own: Group = new Group();
   readonly #groupOf = new WeakMap<object, Group>();
 
-  /** @param carriedFor - whom the source's bytes are carried for; undefined: this node itself, for its streams and its own relay links */
+  /**
+   * A place for `source`.
+   * @param carriedFor - whom its bytes are carried for; undefined: this node itself, for its streams and its own relay links
+   */
   turn(source: Source, carriedFor?: object): Turn {
     if (carriedFor === undefined) return new Turn(source, this.#own);
     let group = this.#groupOf.get(carriedFor);

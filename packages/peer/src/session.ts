@@ -17,7 +17,9 @@ import type { TrafficSettings } from './traffic/traffic-settings.ts';
 
 /** What a session is made of once its handshake is done. */
 export interface SessionParts extends EpochParts {
+  /** Who began the handshake. */
   readonly role: 'initiator' | 'responder';
+  /** Who is at the other end. */
   readonly remote: RemoteIdentity;
   /** The endpoint this node dialled to get here, if it did (R9). */
   readonly dialled?: Endpoint;
@@ -58,12 +60,15 @@ export interface ResumeParts extends ResumeKeys {
 export class Session implements OutboxHost, ResumptionHost {
   /** Names the session within this node; never travels. */
   readonly id: string;
+  /** Who began the handshake; the same in all its epochs. */
   readonly role: 'initiator' | 'responder';
   /** Who is at the other end, proven by the handshake. */
   readonly remote: RemoteIdentity;
+  /** The endpoint this node dialled to get here, if it did (R9). */
   readonly dialled: Endpoint | undefined;
   /** Whether this side showed its identity. */
   readonly anonymous: boolean;
+  /** When its first handshake was done, in milliseconds of the environment's clock. */
   readonly openedAtMs: number;
   /** Resolves with the reason when the session is over; never rejects. */
   readonly closed: Promise<MatryoshkaError>;

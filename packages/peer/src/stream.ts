@@ -51,7 +51,9 @@ type ReceiveState = 'open' | 'ended';
  * before a later reset or the end of the session is.
  */
 export class Stream implements Source {
+  /** Even where the session's initiator has opened it, else odd (docs/protocol.md §6.3). */
   readonly id: number;
+  /** What its opener wants to speak, as `/echo/1`. */
   readonly protocol: string;
   readonly turn: Turn;
   readonly #host: StreamHost;
@@ -74,7 +76,7 @@ export class Stream implements Source {
   #paused = false;
   #draining = false;
 
-  /** Made by a session; see `Session.openStream` and `Protocols.serve`. */
+  /** @internal Made by a session; see `Session.openStream` and `Protocols.serve`. */
   constructor(host: StreamHost, id: number, protocol: string, credit: number, window: number) {
     this.#host = host;
     this.id = id;
@@ -105,6 +107,7 @@ export class Stream implements Source {
     return this.#window.size;
   }
 
+  /** Whether it is over: nothing is sent or delivered any more. */
   get closed(): boolean {
     return this.#closed !== undefined;
   }
@@ -121,6 +124,7 @@ export class Stream implements Source {
     this.#paused = true;
   }
 
+  /** Goes on with what has come meanwhile. */
   resume(): void {
     this.#paused = false;
     this.#drain();

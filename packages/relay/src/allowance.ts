@@ -19,6 +19,7 @@ export interface AllowanceSettings {
 
 const UNKNOWN: Allowance = { requestsPerSecond: 1, burst: 10, handshakes: 32, links: 1024 };
 
+/** Strangers 10 requests in 10 s, peers that are known 1,000 a second. */
 export const DEFAULT_ALLOWANCE_SETTINGS: AllowanceSettings = {
   unknown: UNKNOWN,
   known: { requestsPerSecond: 1000, burst: 1000, handshakes: 256, links: 65_536 },

@@ -9,6 +9,7 @@ const SMALL_WINDOW_BYTES = 16 * 1024;
 
 /** The one pool that all relay windows of a node come out of, so that its memory has a bound. */
 export class CreditPool {
+  /** All that may be granted at once, in bytes. */
   readonly totalBytes: number;
   #taken = 0;
 

@@ -39,7 +39,9 @@ export function isShared(session: Session): boolean {
 
 /** A node by what is known of it: its identity and the places where it is. */
 export interface Known {
+  /** Undefined where it is not known. */
   readonly peerId?: PeerId | undefined;
+  /** Everywhere it is known to be. */
   readonly endpoints: readonly Endpoint[];
 }
 

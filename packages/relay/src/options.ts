@@ -14,10 +14,13 @@ import { type RoutingPolicy, randomNextHop } from './routing-policy.ts';
 export interface AcceptRequest {
   /** Who asks: the last relay, not the originator. */
   readonly previousHop: PeerId | undefined;
+  /** Where that relay is. */
   readonly endpoint: Endpoint;
+  /** Names the link on its session. */
   readonly relayPort: bigint;
 }
 
+/** What a node does for others' relay links, and how it chooses for its own. */
 export interface RelayOptions {
   /** Whether relay links are served at all: forwarded, and accepted as their destination (R1). Off by default. */
   readonly enabled: boolean;
@@ -25,9 +28,11 @@ export interface RelayOptions {
   readonly forward: boolean;
   /** How the relay ports of links that are forwarded go on (R6). */
   readonly relayPorts: RelayPorts;
+  /** How much of two addresses has to be equal for them to be in one network (R4). */
   readonly networkBits: NetworkBits;
   /** Addresses that are not global and may be dialled for others nevertheless (R17). */
   readonly allowDial: readonly GuardedAddressClass[];
+  /** Chooses among those whom the exclusions leave. */
   readonly policy: RoutingPolicy;
   /**
    * Offers the policy also those whom R4 excludes by their network, marked `excluded`: it then decides about that alone.
@@ -54,6 +59,7 @@ export interface RelayOptions {
   readonly reputation: ReputationSettings;
 }
 
+/** Off; networks are /16 and /48, choices random. */
 export const DEFAULT_RELAY_OPTIONS: RelayOptions = {
   enabled: false,
   forward: true,

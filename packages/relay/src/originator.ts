@@ -22,7 +22,9 @@ const ANSWER_MARGIN_MS = 2_000;
 
 /** What an originator asks for. */
 export interface OpenRelayLink {
+  /** The session to the first relay. */
   readonly gateway: Session;
+  /** As relays are told. */
   readonly destination: RelayDestination;
   /** The destination as the user named it; the remote endpoint of the link. */
   readonly remote: Endpoint;
@@ -38,6 +40,7 @@ export interface MeetAtRelay {
   readonly gateway: Session;
   /** 32 bytes. */
   readonly token: Uint8Array;
+  /** What the link shows as its remote end. */
   readonly remote: Endpoint;
 }
 

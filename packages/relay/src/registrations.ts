@@ -53,6 +53,7 @@ export class Registrations {
     return [...new Set([...this.#sessions.keys()].map((session) => peerIdOf(session) as PeerId))];
   }
 
+  /** Whether the other side of this session is registered. */
   has(session: Session): boolean {
     return this.#sessions.has(session);
   }

@@ -12,8 +12,11 @@ export type RelayRefusal = 'relay-requests' | 'relay-handshakes' | 'relay-links'
 
 /** What the relay service gets from the node it runs in. */
 export interface RelayHost {
+  /** Time. */
   readonly clock: Clock;
+  /** Randomness. */
   readonly random: Random;
+  /** Who this node is. */
   readonly peerId: PeerId;
   /** Open sessions. */
   sessions(): Iterable<Session>;

@@ -15,8 +15,11 @@ export interface SharedLimits extends RelayLimits {
  * the age of whichever allows least.
  */
 export interface RelayLimitSettings {
+  /** Of each link. */
   readonly link: RelayLimits;
+  /** Of all links of one peer together. */
   readonly peer: SharedLimits;
+  /** Of all links of the node together. */
   readonly node: SharedLimits;
   /** After this time the bytes of a peer, and of the node, are there again, in milliseconds. */
   readonly periodMs: number;
@@ -25,6 +28,7 @@ export interface RelayLimitSettings {
 /** No limit in any respect. */
 export const UNLIMITED: RelayLimits = { bytesPerSecond: 0, maxBytes: 0, maxAgeMs: 0 };
 
+/** None. */
 export const DEFAULT_RELAY_LIMITS: RelayLimitSettings = {
   link: UNLIMITED,
   peer: { ...UNLIMITED, links: 0 },

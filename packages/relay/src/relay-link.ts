@@ -58,8 +58,11 @@ type State = 'requested' | 'offered' | 'open' | 'closing' | 'closed';
  * | `open`, `closing` | relay-close, carrier lost | `closed`; what has come before still reaches the owner |
  */
 export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHost {
+  /** This end: that of the session that carries it, with the relay port. */
   readonly local: Endpoint;
+  /** The other end, as whoever opened it named it, with the relay port; of an accepted one the last relay. */
   readonly remote: Endpoint;
+  /** Its number on the session that carries it. */
   readonly port: bigint;
   readonly #session: Session;
   readonly #parts: RelayLinkParts;
@@ -124,6 +127,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHos
     this.#paused = true;
   }
 
+  /** Goes on with what has come meanwhile. */
   resume(): void {
     this.#paused = false;
     this.#takeTurn();
@@ -166,6 +170,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHos
     this.#inbox.data(bytes, more, this.#handler === undefined || this.#paused ? undefined : this.#deliver);
   }
 
+  /** An answer to the request, or news of a stall on the way. */
   status(message: RelayStatus): void {
     if (message.status === 'stalled' || message.status === 'flowing') {
       this.#stall.path(message.status === 'stalled');
@@ -188,6 +193,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHos
     this.#takeTurn();
   }
 
+  /** The other end grants more: bytes in all, absolute. */
   credited(total: number): void {
     this.#egress.credited(total);
   }

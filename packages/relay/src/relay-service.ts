@@ -45,9 +45,13 @@ interface Serving {
 
 /** Opens, serves and forwards relay links: one per node (R1-R12, R14, R17, R18). */
 export class RelayService implements RelayHandler, ServedLinkHost {
+  /** Where the windows of all links come from. */
   readonly pool: CreditPool;
+  /** As it was made with; whether it serves links now is `enabled` of the service. */
   readonly options: RelayOptions;
+  /** Time. */
   readonly clock: Clock;
+  /** Who has credit without using it. */
   readonly idleCredit: IdleCredit;
   /** What links that are forwarded are held to (R16). */
   readonly limiter: RelayLimiter;
@@ -267,6 +271,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
     }
   }
 
+  /** All links that this session carries are lost. */
   sessionClosed(session: Session): void {
     this.registrations.forget(session);
     for (const end of this.#links.close(session)) end.carrierLost();

@@ -13,6 +13,7 @@ export interface ReputationSettings {
   readonly closeBelow: number;
 }
 
+/** Ten points come back each minute, of 100. */
 export const DEFAULT_REPUTATION_SETTINGS: ReputationSettings = { recoverPerMinute: 10, refuseBelow: 50, closeBelow: 10 };
 
 /** What costs reputation: a session that had to end for what was sent on it, a port that leads nowhere, going on after refusals. */

@@ -35,6 +35,7 @@ export interface Candidate extends Party {
 export interface RelayRequest {
   /** Hops that follow the one to choose. */
   readonly hopsLeft: number;
+  /** Whom the link is for. */
   readonly destination: RelayDestination;
   /** `gateway`: this node is the originator and chooses its first relay (R18); `next-hop`: it serves someone else's request. */
   readonly role: 'gateway' | 'next-hop';
@@ -48,6 +49,7 @@ export interface RelayRequest {
  * besides, ends the request with `relay.policy-failed` and nothing else.
  */
 export interface RoutingPolicy {
+  /** One of `candidates`, or undefined where none will do. */
   selectNextHop(request: RelayRequest, candidates: readonly Candidate[], random: Random): Candidate | undefined;
 }
 

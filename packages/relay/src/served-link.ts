@@ -54,6 +54,7 @@ type State = 'choosing' | 'requested' | 'open' | 'draining' | 'closed';
  * | any | older than it may get; relaying is switched off | both sides get a reason, `closed` |
  */
 export class ServedLink implements ServedSideHost, Task {
+  /** What was asked for. */
   readonly request: ServedRequest;
   /** What tells the request when it comes again. */
   readonly mark: bigint;
@@ -96,14 +97,17 @@ export class ServedLink implements ServedSideHost, Task {
     this.#timer = host.clock.after(request.budgetMs, () => this.refuse(new MatryoshkaError('relay.timeout')));
   }
 
+  /** Where in its life it is, as in the table above. */
   get state(): State {
     return this.#state;
   }
 
+  /** Time. */
   get clock(): Clock {
     return this.#host.clock;
   }
 
+  /** Who has credit without using it. */
   get idleCredit(): IdleCredit {
     return this.#host.idleCredit;
   }
@@ -163,6 +167,7 @@ export class ServedLink implements ServedSideHost, Task {
     return side === this.upstream ? (this.#downstream as ServedSide) : this.upstream;
   }
 
+  /** The next hop has answered on `side`. */
   answered(side: ServedSide, message: RelayAnswer): void {
     if (this.#state !== 'requested' || side !== this.#downstream) throw new MatryoshkaError('relay.protocol', 'a status nobody waits for');
     if (message.status === 'refused') {
@@ -198,10 +203,12 @@ export class ServedLink implements ServedSideHost, Task {
     this.#host.opened(this);
   }
 
+  /** Relay-close came on `side`. */
   closedBy(side: ServedSide, reason: MatryoshkaError): void {
     this.#sideEnded(side, reported(reason, reportedEnd), undefined);
   }
 
+  /** The session of `side` is gone. */
   carrierLost(side: ServedSide): void {
     this.#sideEnded(side, new MatryoshkaError('relay.carrier-lost'), 'unknown');
   }

@@ -30,7 +30,9 @@ export interface ServedSideHost {
 
 /** One side of a served link: what comes from its session goes to the other side. */
 export class ServedSide implements LinkEnd, EgressHost, StallHost {
+  /** What carries this side. */
   readonly session: Session;
+  /** The link's number on it. */
   readonly port: bigint;
   /** Whether nothing gets through on this side for now. */
   get stalled(): boolean {
@@ -71,11 +73,13 @@ export class ServedSide implements LinkEnd, EgressHost, StallHost {
       this.#link.shut(new MatryoshkaError('relay.limit', 'too many small pieces of relay data wait'));
   }
 
+  /** An answer, or news of a stall on the way. */
   status(message: RelayStatus): void {
     if (message.status === 'stalled' || message.status === 'flowing') this.#stall.path(message.status === 'stalled');
     else this.#link.answered(this, message);
   }
 
+  /** Whoever is on this side grants more: bytes in all, absolute. */
   credited(total: number): void {
     this.egress.credited(total);
   }
@@ -118,6 +122,7 @@ export class ServedSide implements LinkEnd, EgressHost, StallHost {
     this.#link.shut(reason);
   }
 
+  /** Sends relay-close. */
   sayClose(reason: MatryoshkaError): void {
     this.session.send({ type: 'relay-close', port: this.port, reason: reason.code });
   }

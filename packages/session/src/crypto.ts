@@ -1,8 +1,11 @@
 import type { SuiteName } from '@matryoshka/wire';
 import type { Random } from './random.ts';
 
+/** Of every AEAD here, in bytes. */
 export const TAG_LENGTH = 16;
+/** The same. */
 export const KEY_LENGTH = 32;
+/** The same. */
 export const NONCE_LENGTH = 12;
 
 /** An AEAD under one key. Nonces are the caller's; nothing here stops their reuse. */
@@ -28,15 +31,20 @@ export interface Aead {
 
 /** Sealing and opening into memory of its own: each result has an `ArrayBuffer` for itself, to be freed when done with. */
 export interface DetachedAead {
+  /** Shorter plaintexts cost less in place, in bytes. */
   readonly fromLength: number;
+  /** Seals; the tag stands alone. */
   seal(nonce: Uint8Array, plaintext: Uint8Array): { readonly ciphertext: Uint8Array<ArrayBuffer>; readonly tag: Uint8Array };
   /** Undefined where it does not authenticate. */
   open(nonce: Uint8Array, ciphertext: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
 }
 
+/** Hash functions, by their names in Noise protocol names (Noise §12). */
 export type HashName = 'SHA256' | 'SHA512' | 'BLAKE2s' | 'BLAKE2b';
 
+/** A hash function, and HMAC over it (Noise §5.1). */
 export interface Hash {
+  /** Which one. */
   readonly name: HashName;
   /** Length of a digest in bytes: 32 or 64. */
   readonly length: number;
@@ -54,6 +62,7 @@ export interface DhKeyPair {
   readonly publicKey: Uint8Array;
   /** The shared secret, 32 bytes. All zeros for a low-order `publicKey`, as the Noise specification allows. */
   shared(publicKey: Uint8Array): Uint8Array;
+  /** Overwrites the secret, as far as the platform lets it; the pair is useless after that. */
   wipe(): void;
 }
 
@@ -63,6 +72,7 @@ export interface KemKeyPair {
   readonly publicKey: Uint8Array;
   /** The shared secret of a 1,088-byte ciphertext, 32 bytes. @throws RangeError for another length */
   decapsulate(ciphertext: Uint8Array): Uint8Array;
+  /** Overwrites the secret, as far as the platform lets it; the pair is useless after that. */
   wipe(): void;
 }
 
@@ -80,6 +90,7 @@ export interface CryptoProvider {
   readonly name: string;
   /** The suite whose large records cost this machine less: what initiators choose unless told. */
   readonly preferredSuite: SuiteName;
+  /** The hash function of that name. */
   hash(name: HashName): Hash;
   /** An AEAD under a 32-byte key. */
   aead(suite: SuiteName, key: Uint8Array): Aead;

@@ -28,6 +28,7 @@ export interface DescriptorContext {
  * paths cannot be given a claim. It may expire later: `usableAt` says.
  */
 export class VerifiedDescriptor {
+  /** Who has signed it. */
   readonly peerId: PeerId;
   /** Its fields; their arrays are its own and must not be changed. */
   readonly body: DescriptorBody;

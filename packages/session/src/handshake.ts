@@ -22,7 +22,9 @@ export const THIRD_MESSAGE_LENGTHS: Readonly<Record<PatternName, number>> = { XX
 
 /** What a handshake gives to the session (docs/protocol.md §3.4). All arrays are the caller's. */
 export interface SessionKeys {
+  /** Which side we are. */
   readonly role: Role;
+  /** Under which both are used. */
   readonly suite: SuiteName;
   /** Key of the records we send, 32 bytes: of Noise's Split, the first for the initiator, the second for the responder. */
   readonly send: Uint8Array;

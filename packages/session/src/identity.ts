@@ -7,6 +7,7 @@ export const IDENTITY_SEED_LENGTH = 32;
 
 /** Who we are: an Ed25519 key (docs/protocol.md §3.1). */
 export class Identity {
+  /** Name of the key: `mtk1…`. */
   readonly peerId: PeerId;
   /** Ed25519 public key, 32 bytes. */
   readonly publicKey: Uint8Array;

@@ -30,10 +30,13 @@ import { type ProofContext, VerifiedPeer, decodeProof, proveIdentity } from './r
 
 /** What an initiator decides, and what it brings along. */
 export interface InitiatorOptions {
+  /** Cryptography. */
   readonly provider: CryptoProvider;
+  /** Randomness. */
   readonly random: Random;
   /** Where one-time key pairs come from, such as a reserve; made of `random` by default. */
   readonly keyPairs?: KeyPairSource | undefined;
+  /** AEAD of the handshake and of the records after it. */
   readonly suite: SuiteName;
   /** NK for circuit hops whose static key is known, XX for everything else. */
   readonly pattern: PatternName;

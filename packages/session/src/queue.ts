@@ -3,10 +3,12 @@ export class Queue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
 
+  /** How many are in it. */
   get length(): number {
     return this.#items.length - this.#head;
   }
 
+  /** Puts one at the end. */
   push(item: T): void {
     this.#items.push(item);
   }
@@ -16,6 +18,7 @@ export class Queue<T> {
     return this.#items[this.#head];
   }
 
+  /** Takes the first one out. */
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (this.#head === this.#items.length) return undefined;
@@ -40,11 +43,13 @@ export class Queue<T> {
     this.#items[this.#items.length - 1] = item;
   }
 
+  /** Drops all. */
   clear(): void {
     this.#items.length = 0;
     this.#head = 0;
   }
 
+  /** All, the first one first; they stay. */
   *[Symbol.iterator](): Generator<T> {
     for (let i = this.#head; i < this.#items.length; i++) yield this.#items[i] as T;
   }

@@ -116,6 +116,7 @@ export class RecordKeys {
     this.#held++;
   }
 
+  /** One such record is no longer kept. */
   letGo(): void {
     if (--this.#held === 0 && this.#retired) this.wipe();
   }

@@ -24,6 +24,7 @@ export const ANONYMOUS_PEER: AnonymousPeer = { authenticated: false };
 export interface ProofContext {
   /** Whose proof it is. */
   readonly role: Role;
+  /** Noise §8. */
   readonly protocolName: string;
   /** Handshake hash after the tokens of the message that carries the proof, before its payload. */
   readonly hash: Uint8Array;
@@ -34,6 +35,7 @@ export interface ProofContext {
  */
 export class VerifiedPeer {
   readonly authenticated = true;
+  /** Who it is. */
   readonly peerId: PeerId;
   readonly #key: Uint8Array;
 

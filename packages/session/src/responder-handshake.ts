@@ -32,7 +32,9 @@ const MAX_HOURS_APART = 1;
 
 /** What a responder brings along, and what it accepts. */
 export interface ResponderOptions {
+  /** Cryptography. */
   readonly provider: CryptoProvider;
+  /** Randomness. */
   readonly random: Random;
   /** Where one-time key pairs come from, such as a reserve; made of `random` by default. */
   readonly keyPairs?: KeyPairSource | undefined;

@@ -6,6 +6,7 @@ export const SLAB_LENGTH: number = 256 * 1024;
  * holds a part of it any more.
  */
 export class Slab {
+  /** The buffer, of one size for all. */
   readonly bytes: Uint8Array = new Uint8Array(SLAB_LENGTH);
   /** Bytes taken from the front. */
   used = 0;

@@ -19,8 +19,11 @@ export interface MachineOptions {
 export class Machine {
   /** IP address. */
   readonly address: string;
+  /** Time, until it crashes. */
   readonly clock: Clock;
+  /** Its own, from the seed of the world. */
   readonly random: Random;
+  /** Dials and listens from its address. */
   readonly transport: MessageTransportFactory;
   readonly #network: SimulatedNetwork;
   readonly #crash = new AbortController();
@@ -35,13 +38,13 @@ export class Machine {
     this.transport = (context) => new MachineTransport(network.host(address)(context), crashed);
   }
 
+  /** Whether it has. */
   get crashed(): boolean {
     return this.#crash.signal.aborted;
   }
 
   /**
-   * Stops it. Its neighbours see their links close after `toldMs`, or never (`Infinity`). Idempotent.
-   * @param options.toldMs - default 0
+   * Stops it. Its neighbours see their links close after `toldMs`, 0 unless told, or never (`Infinity`). Idempotent.
    */
   crash({ toldMs = 0 }: { readonly toldMs?: number } = {}): void {
     if (this.crashed) return;

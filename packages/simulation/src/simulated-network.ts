@@ -18,7 +18,9 @@ export interface PathConditions {
 
 /** What a simulated network is made of; the conditions are those of every way that has none of its own. */
 export interface SimulatedNetworkOptions extends PathConditions {
+  /** Time. */
   readonly clock: Clock;
+  /** Where jitter comes from. */
   readonly random: Random;
   /** For how long a listener stays silent to whom it refuses, in milliseconds. Default 10,000. */
   readonly handshakeTimeoutMs?: number;
@@ -26,7 +28,9 @@ export interface SimulatedNetworkOptions extends PathConditions {
 
 /** What has been sent so far; first messages of dials included. */
 export interface Traffic {
+  /** Of all links. */
   readonly messages: number;
+  /** In those messages. */
   readonly bytes: number;
 }
 

@@ -22,6 +22,7 @@ export class SimulatedWire {
   readonly id: number;
   /** Who dialled, and from which port. */
   readonly dialler: Endpoint;
+  /** Who was dialled. */
   readonly listener: Endpoint;
   readonly #wire: MemoryWire;
   readonly #clock: Clock;

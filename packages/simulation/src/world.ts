@@ -36,9 +36,13 @@ export interface TraceSummary {
 
 /** A whole world with its own time, chance and network, that a seed replays. */
 export interface World {
+  /** What all of it follows from. */
   readonly seed: bigint;
+  /** The one time of this world. */
   readonly clock: SimulatedClock;
+  /** The one source of randomness of this world. */
   readonly random: Random;
+  /** Its hosts, and what is between them. */
   readonly network: SimulatedNetwork;
   /** Two runs with the same trace were the same, bit for bit. */
   readonly trace: TraceSummary;

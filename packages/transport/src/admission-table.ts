@@ -27,6 +27,7 @@ export class FairTable {
     this.#evicted = evicted;
   }
 
+  /** Entries in it. */
   get size(): number {
     return this.#size;
   }

@@ -1,5 +1,6 @@
 /** A timer that was set. */
 export interface Timer {
+  /** It does not run any more; nothing where it has run. */
   cancel(): void;
 }
 

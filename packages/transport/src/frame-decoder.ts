@@ -10,6 +10,7 @@ const EMPTY = new Uint8Array(0);
 
 /** What lengths are masked with in one direction: 16 bits for each frame (docs/protocol.md §2.2). */
 export interface LengthMask {
+  /** The 16 bits of the next frame. */
   next(): number;
 }
 

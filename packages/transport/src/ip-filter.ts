@@ -54,6 +54,7 @@ export class IpNetworks {
     }
   }
 
+  /** How many there are. */
   get size(): number {
     return this.#networks.length;
   }

@@ -13,6 +13,7 @@ export type CloseReason = MatryoshkaError;
 
 /** What a link is made of; for policies and limits only, nothing above decides by it. */
 export interface LinkInfo {
+  /** Whether it leads to the other end itself or through relays. */
   readonly kind: 'direct' | 'relayed';
   /** Relay links below this one: 0 for a direct link, at most 15. */
   readonly nesting: number;
@@ -27,8 +28,11 @@ export interface LinkInfo {
  * over is one, too (principle 1).
  */
 export interface Link {
+  /** This end. */
   readonly local: Endpoint;
+  /** The other end: its address as the platform shows it, for a relayed link the destination as it was named. */
   readonly remote: Endpoint;
+  /** What it is made of. */
   readonly info: LinkInfo;
   /** Sets the one owner; a second call hands over. What comes before the first is held back. */
   attach(handler: LinkHandler): void;
@@ -47,6 +51,7 @@ export interface Link {
   send(parts: readonly Uint8Array[]): boolean;
   /** Stops `message()`, for an owner that is still deciding; a session never calls it. */
   pause(): void;
+  /** Goes on with what has come meanwhile. */
   resume(): void;
   /**
    * Closes after what was sent has gone out. On an accepted link on which nothing was sent it is the refusal. A framing
@@ -55,6 +60,7 @@ export interface Link {
   close(reason?: CloseReason): void;
 }
 
+/** The owner of a link: what it hears of. */
 export interface LinkHandler {
   /** One message: a view that is valid during the call only, and that the handler may overwrite (it opens in place). */
   message(bytes: Uint8Array): void;
@@ -64,6 +70,7 @@ export interface LinkHandler {
   writable(): void;
   /** What carries this link is interrupted and may come back; `flowing` says that it did. */
   stalled(): void;
+  /** What carries it is there again. */
   flowing(): void;
   /** Exactly once, also after one's own `close()`; nothing follows. */
   closed(reason: CloseReason): void;
@@ -82,11 +89,13 @@ export type Accept = (link: Link, first: Uint8Array) => void;
 export interface Listener {
   /** Where it listens really, e.g. with the port the system chose. */
   readonly endpoint: Endpoint;
+  /** Stops listening; links that were handed over stay. */
   close(): Promise<void>;
 }
 
 /** A way to make links: dials, and listens where the platform can. */
 export interface Transport extends Dialer {
+  /** For people: `tcp`, `websocket`, `memory`. */
   readonly name: string;
   /** Whether `dial` can reach such an endpoint. */
   handles(endpoint: Endpoint): boolean;
@@ -96,8 +105,11 @@ export interface Transport extends Dialer {
 
 /** What a node gives to its transports. */
 export interface TransportContext {
+  /** Time. */
   readonly clock: Clock;
+  /** Randomness of veils and paddings. */
   readonly random: Random;
+  /** Cryptography of veils and masks. */
   readonly provider: CryptoProvider;
   /** The secret of a closed network: what a framing hides with. Without one a public constant, which hides nothing from those who know it. */
   readonly networkKey?: Uint8Array | undefined;

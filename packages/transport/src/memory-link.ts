@@ -9,6 +9,7 @@ const CARRIER_LIMIT_BYTES: number = 256 * 1024;
 
 /** How a pair of links in memory behaves. */
 export interface MemoryLinkOptions {
+  /** Time. */
   readonly clock: Clock;
   /** Local endpoint of the dialled link. */
   readonly dialler?: Endpoint;

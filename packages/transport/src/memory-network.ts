@@ -13,6 +13,7 @@ const UNSPECIFIED_HOSTS: readonly string[] = ['0.0.0.0', '::'];
 
 /** How a network in memory behaves. */
 export interface MemoryNetworkOptions {
+  /** Time. */
   readonly clock: Clock;
   /** How long so many bytes travel, in milliseconds; asked once per message and (0 bytes) connect step, order is kept. Default 0. */
   readonly delayMs?: (from: Endpoint, to: Endpoint, length: number) => number;

@@ -6,8 +6,11 @@ import { MAX_VEILED_LENGTH, VEIL_NONCE_LENGTH, type Veil, VeilMaker } from './ve
 
 /** What all framings of a transport share. */
 export class FramingContext {
+  /** Cryptography. */
   readonly provider: CryptoProvider;
+  /** Randomness. */
   readonly random: Random;
+  /** Hides first messages under the network key. */
   readonly veils: VeilMaker;
 
   constructor({ provider, random, networkKey }: Pick<TransportContext, 'provider' | 'random' | 'networkKey'>) {

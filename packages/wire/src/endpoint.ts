@@ -8,6 +8,7 @@ export type TransportName = 'tcp' | 'ws' | 'wss';
 
 /** Where a node can be reached; with `relayPort`, one end of a relay link as its far side sees it (R7). */
 export interface Endpoint {
+  /** What is spoken there. */
   readonly transport: TransportName;
   /** An IPv4 or IPv6 address without brackets in canonical text, or a host name in lower case. */
   readonly host: string;

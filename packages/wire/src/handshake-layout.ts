@@ -27,7 +27,9 @@ export type PatternName = keyof typeof PATTERNS;
 
 /** What the initiator chose; in clear before the first handshake message and bound into it. */
 export interface Selector {
+  /** AEAD of the handshake and of the records after it. */
   readonly suite: SuiteName;
+  /** Whether the responder's static key is known (NK) or sent (XX). */
   readonly pattern: PatternName;
 }
 

@@ -60,6 +60,7 @@ export {
   type RelayCreate,
   type RelayCredit,
   type RelayCreditReturn,
+  type RelayData,
   type RelayDestination,
   type RelayLimits,
   type RelayMeet,
@@ -67,7 +68,9 @@ export {
   type RelayStatus,
 } from './messages/relay-messages.ts';
 export {
+  type Acknowledge,
   type Allowance,
+  type Cover,
   type Goodbye,
   type Hello,
   type KeyUpdate,
@@ -75,12 +78,18 @@ export {
   MAX_RECORD_LENGTH,
   MIN_RECORD_LENGTH,
   PING_LENGTH,
+  type Part,
+  type Ping,
+  type Pong,
   RESUME_PROOF_LENGTH,
+  type ResumeRefused,
+  type Resumed,
   SESSION_ID_LENGTH,
   type SessionNew,
   type SessionResume,
+  type Shape,
 } from './messages/session-messages.ts';
-export type { StreamOpen, StreamReset } from './messages/stream-messages.ts';
+export type { StreamCredit, StreamData, StreamEnd, StreamOpen, StreamReset } from './messages/stream-messages.ts';
 export { Reader } from './reader.ts';
 export { REASONS, type Reason, type ReasonCode, type ReasonKind, reasonFromNumber, reasonNumber } from './reasons.ts';
 export { Writer, textLength } from './writer.ts';

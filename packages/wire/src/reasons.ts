@@ -6,8 +6,11 @@ export type ReasonKind = 'caller' | 'peer' | 'authentication' | 'network' | 'pol
 
 /** One entry of the registry. */
 export interface Reason {
+  /** As it travels; never means something else. */
   readonly number: number;
+  /** Who is at fault. */
   readonly kind: ReasonKind;
+  /** For people. */
   readonly text: string;
 }
 

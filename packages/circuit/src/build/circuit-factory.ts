@@ -14,14 +14,23 @@ const MAX_ATTEMPTS = 6;
 /** An attempt is given up after so many times the learnt timeout: until then it may still be the one that is used. */
 const GIVE_UP_FACTOR = 2;
 
+/** What a factory works with; the node hands it in. */
 export interface CircuitFactoryParts {
+  /** Opens relay links and sessions. */
   readonly host: CircuitHost;
+  /** Chooses among paths. */
   readonly random: Random;
+  /** Where relays are chosen from. */
   readonly directory: Directory;
+  /** How they are chosen. */
   readonly policy: PathPolicy;
+  /** What failed between two hops: makes both rarer. */
   readonly failures: PairFailures;
+  /** What relays were seen to carry. */
   readonly measurements: Measurements;
+  /** How long a build may take, learnt from those before. */
   readonly timeouts: BuildTimeouts;
+  /** First hops that are kept; without them any first hop is as good as another. */
   readonly guards?: EntryGuards;
   /** Attempts that may run side by side, 1 or 2. */
   readonly parallel: 1 | 2;

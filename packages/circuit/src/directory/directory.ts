@@ -15,6 +15,7 @@ export type DirectoryChange =
 export interface Directory {
   /** Takes a descriptor unless there is a newer one, it has expired, or there is no room for another peer. */
   publish(descriptor: VerifiedDescriptor): Publication;
+  /** The newest descriptor of a peer that may be used now. */
   get(peerId: PeerId): VerifiedDescriptor | undefined;
   /** All that may be used now, in no order. */
   list(): readonly VerifiedDescriptor[];

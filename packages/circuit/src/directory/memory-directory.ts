@@ -98,6 +98,7 @@ export class MemoryDirectory implements Directory {
   }
 }
 
+/** How much a directory in memory holds. */
 export interface MemoryDirectoryOptions {
   /** Peers at most; default 10,000. */
   readonly maxDescriptors?: number;

@@ -16,6 +16,7 @@ const MAX_REST_MS = 3_600_000;
 
 /** A first hop that is kept. Ready for JSON. */
 export interface Guard {
+  /** Who it is. */
   readonly peerId: PeerId;
   /** When it is replaced, in milliseconds since 1970. */
   readonly untilUnixMs: number;
@@ -23,13 +24,17 @@ export interface Guard {
 
 /** Keeps guards, in their order, between two starts of a node. */
 export interface GuardStore {
+  /** Those that were saved last, none where there are none. */
   load(): Iterable<Guard>;
+  /** Called at each change, with all of them. */
   save(guards: readonly Guard[]): void;
 }
 
+/** How many guards there are, and where they are kept. */
 export interface EntryGuardsOptions {
   /** Guards to have; default 3. */
   readonly count?: number;
+  /** Without one they last as long as the node runs. */
   readonly store?: GuardStore;
 }
 

@@ -3,6 +3,7 @@ import type { Endpoint } from '@matryoshka/wire';
 
 /** Somebody who is at an end of the circuit, and so must not be in its middle. */
 export interface PathEnd {
+  /** Who it is, where it shows that. */
   readonly peerId?: PeerId;
   /** Where it is, as far as that is known. */
   readonly endpoints: readonly Endpoint[];

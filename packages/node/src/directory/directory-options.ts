@@ -24,14 +24,8 @@ export interface DirectoryOptions {
 }
 
 /** The same with every default filled in. */
-export interface DirectorySettings extends Required<
-  Pick<DirectoryOptions, 'operator' | 'bandwidthBytesPerSecond' | 'lifetimeMs' | 'intervalMs'>
-> {
-  readonly store?: DirectoryFactory;
-  readonly exchangeWith?: readonly string[];
-  readonly publish?: boolean;
-  readonly endpoints?: readonly string[];
-}
+export type DirectorySettings = Required<Omit<DirectoryOptions, 'store' | 'exchangeWith' | 'publish' | 'endpoints'>> &
+  Pick<DirectoryOptions, 'store' | 'exchangeWith' | 'publish' | 'endpoints'>;
 
 interface Parsers {
   readonly peer: z.ZodType<string>;

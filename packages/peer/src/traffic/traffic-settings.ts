@@ -19,13 +19,16 @@ export type Cover =
 
 /** What a session does so that nobody learns much from sizes and times of what it sends. */
 export interface TrafficSettings {
+  /** What its records are filled up to. */
   readonly padding: Padding;
+  /** What goes out beside what there is to say. */
   readonly cover: Cover;
 }
 
 /** Length of records in `private`: the same in a whole network, so that nothing tells its connections apart. */
 export const PRIVATE_RECORD_LENGTH = 4096;
 
+/** Names of settings: `plain` hides nothing, `standard` pads to few lengths, `private` has one length and sends cover. */
 export type TrafficPreset = 'plain' | 'standard' | 'private';
 
 /** Settings by name. */

@@ -3,9 +3,11 @@ import type { Random } from '../random.ts';
 
 /** One requirement of a contract. It is met where `run` neither throws nor rejects. */
 export interface ContractCase {
+  /** What is required, in a sentence. */
   readonly name: string;
   /** Compares with published vectors, which only the real primitive meets: a simulated one has to meet all the others. */
   readonly published?: true;
+  /** Examines. */
   readonly run: () => void | Promise<void>;
 }
 

@@ -1,3 +1,3 @@
 export type { ContractCase } from './contract-case.ts';
 export { providerContract } from './provider-contract.ts';
-export { type NoiseVector, replayVector } from '../noise/vector-replay.ts';
+export { type NoiseVector, type VectorOutcome, replayVector } from '../noise/vector-replay.ts';

@@ -35,6 +35,7 @@ export class CipherState {
     this.#n = 0n;
   }
 
+  /** Noise §5.1 HasKey. */
   hasKey(): boolean {
     return this.#key !== undefined;
   }

@@ -16,6 +16,7 @@ const EMPTY = new Uint8Array(0);
 
 /** What a handshake starts from (Noise §5.3 Initialize). */
 export interface HandshakeOptions extends HandshakeKeys {
+  /** Cryptography. */
   readonly provider: CryptoProvider;
   /**
    * Asked for the secret of `e` (32 bytes), the seed of `e1` (64 bytes) and the randomness of `ekem1` (32 bytes), each
@@ -24,7 +25,9 @@ export interface HandshakeOptions extends HandshakeKeys {
   readonly random: Random;
   /** Where `e` and `e1` come from, when their tokens are sent; made of `random` by default. */
   readonly keyPairs?: KeyPairSource | undefined;
+  /** Which protocol, parsed from its name. */
   readonly protocol: NoiseProtocol;
+  /** Which side we are. */
   readonly role: Role;
   /** A fresh key pair to use as `e` instead of making one. The handshake takes it over and wipes it. */
   readonly ephemeral?: DhKeyPair | undefined;
@@ -34,6 +37,7 @@ export interface HandshakeOptions extends HandshakeKeys {
 
 /** What `read` found in a message. Both arrays are the caller's to keep. */
 export interface ReceivedPayload {
+  /** What was encrypted in the message. */
   readonly payload: Uint8Array;
   /** The handshake hash after the tokens of this message, before its payload: what an identity signs. */
   readonly hash: Uint8Array;

@@ -13,6 +13,7 @@ export interface HandshakePattern {
   readonly name: string;
   /** Whose static public key the other side knows beforehand (Noise §7.2), in the order in which they are hashed. */
   readonly preMessages: readonly Role[];
+  /** The tokens of each message; the initiator's is the first, then in turn. */
   readonly messages: readonly (readonly Token[])[];
 }
 

@@ -7,8 +7,11 @@ import { namedPattern } from './pattern-catalog.ts';
 export interface NoiseProtocol {
   /** Hashed as it is: the first thing both sides must agree on (Noise §5.2). At most 255 bytes. */
   readonly name: string;
+  /** Its handshake pattern, modifiers applied. */
   readonly pattern: HandshakePattern;
+  /** Its AEAD. */
   readonly suite: SuiteName;
+  /** Its hash function. */
   readonly hash: HashName;
 }
 

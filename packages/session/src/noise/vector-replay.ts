@@ -11,21 +11,37 @@ import { type NoiseProtocol, findProtocol } from './protocol-name.ts';
  * ours: ML-KEM key pair seeds (`e1`, 64 bytes) and encapsulation randomness (`ekem1`, 32 bytes).
  */
 export interface NoiseVector {
+  /** Noise §8. */
   readonly protocol_name: string;
+  /** Prologue of the initiator. */
   readonly init_prologue?: string;
+  /** Its pre-shared keys, in the order of their tokens. */
   readonly init_psks?: readonly string[];
+  /** Its static private key. */
   readonly init_static?: string;
+  /** Its ephemeral private key. */
   readonly init_ephemeral?: string;
+  /** The static public key of the responder, where it knows that beforehand. */
   readonly init_remote_static?: string;
+  /** Seed of its `e1`. */
   readonly init_kem_seed?: string;
+  /** Randomness of its `ekem1`. */
   readonly init_kem_randomness?: string;
+  /** Prologue of the responder. */
   readonly resp_prologue?: string;
+  /** Its pre-shared keys, in the order of their tokens. */
   readonly resp_psks?: readonly string[];
+  /** Its static private key. */
   readonly resp_static?: string;
+  /** Its ephemeral private key. */
   readonly resp_ephemeral?: string;
+  /** The static public key of the initiator, where it knows that beforehand. */
   readonly resp_remote_static?: string;
+  /** Seed of its `e1`. */
   readonly resp_kem_seed?: string;
+  /** Randomness of its `ekem1`. */
   readonly resp_kem_randomness?: string;
+  /** Of the whole handshake, on both sides. */
   readonly handshake_hash?: string;
   /** The vector is wrong on purpose: it passes where replaying it does not succeed. */
   readonly fail?: boolean;

@@ -4,7 +4,9 @@ import { Recorder } from './recorder.ts';
 
 /** Two ends of a link that nobody owns yet. */
 export interface LinkPair {
+  /** The end that dialled. */
   readonly dialled: Link;
+  /** The end that was accepted. */
   readonly accepted: Link;
   /** A copy of the first message, as the accepting side got it. */
   readonly first: Uint8Array;
@@ -22,7 +24,9 @@ export interface LinkContractSubject {
 
 /** One case of the contract. It throws where the contract is broken. */
 export interface LinkContractCase {
+  /** What is required, in a sentence. */
   readonly name: string;
+  /** Examines a fresh pair of links. */
   run(subject: LinkContractSubject): Promise<void>;
 }
 

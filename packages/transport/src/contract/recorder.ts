@@ -2,9 +2,13 @@ import type { CloseReason, LinkHandler } from '../link.ts';
 
 /** An owner that writes down what happens to it. */
 export class Recorder implements LinkHandler {
+  /** Copies of what came, in order. */
   readonly messages: Uint8Array[] = [];
+  /** What it was closed with: one, if the contract is kept. */
   readonly reasons: CloseReason[] = [];
+  /** The newest count of `written`. */
   writtenSends = 0;
+  /** Calls of `writable`. */
   writables = 0;
   /** Callbacks after `closed`. */
   late = 0;
@@ -33,6 +37,7 @@ export class Recorder implements LinkHandler {
 
   stalled(): void {}
 
+  /** Nothing to note. */
   flowing(): void {}
 
   closed(reason: CloseReason): void {

@@ -13,6 +13,7 @@ export const MEETING_TOKEN_LENGTH = 32;
 
 /** Whom a relay request is for, as the relays see it: an endpoint, a peer, both, or a peer registered at a relay (R9). */
 export interface RelayDestination {
+  /** Where it is; absent where `peer` says enough. */
   readonly endpoint?: Endpoint;
   /** Hash of the demanded identity. */
   readonly peer?: Uint8Array;
@@ -22,14 +23,18 @@ export interface RelayDestination {
 
 /** What the giver allows one relay link (R16); 0 means without a limit. */
 export interface RelayLimits {
+  /** Of relay data, both directions together. */
   readonly bytesPerSecond: number;
+  /** Of relay data, both directions together. */
   readonly maxBytes: number;
+  /** In milliseconds. */
   readonly maxAgeMs: number;
 }
 
 /** Asks for a relay link (R3, R6, R15). */
 export interface RelayCreate {
   readonly type: 'relay-create';
+  /** Names the link on this session: random, never 0. */
   readonly port: bigint;
   /** Hops after the receiver; 0: the receiver is the destination. */
   readonly hopsLeft: number;
@@ -39,6 +44,7 @@ export interface RelayCreate {
   readonly budgetMs: number;
   /** Credit for what comes back, in bytes. */
   readonly window: number;
+  /** Whom the link is for. */
   readonly destination: RelayDestination;
   /** The first handshake message of the session inside. */
   readonly request: Uint8Array;
@@ -73,30 +79,38 @@ export type RelayStatus =
 /** The hot message: relays read and write it in place (docs/protocol.md §6.4). */
 export interface RelayData {
   readonly type: 'relay-data';
+  /** Of the link. */
   readonly port: bigint;
   /** The carried message goes on in the next relay data of this port. */
   readonly more: boolean;
+  /** A part of the carried message, or all of it. */
   readonly bytes: Uint8Array;
 }
 
 /** Bytes its receiver may have been sent in all on this link: absolute, only the newest counts. */
 export interface RelayCredit {
   readonly type: 'relay-credit';
+  /** Of the link. */
   readonly port: bigint;
+  /** Bytes. */
   readonly total: number;
 }
 
 /** Gives unused credit back; both sides count it as sent and consumed. */
 export interface RelayCreditReturn {
   readonly type: 'relay-credit-return';
+  /** Of the link. */
   readonly port: bigint;
+  /** How much of what was granted. */
   readonly bytes: number;
 }
 
 /** Ends a relay link in both directions, or gives a request up. */
 export interface RelayClose {
   readonly type: 'relay-close';
+  /** Of the link. */
   readonly port: bigint;
+  /** Why. */
   readonly reason: ReasonCode;
 }
 
@@ -118,9 +132,13 @@ export type RelayRegister =
 /** Asks to be joined with whoever presents the same token. */
 export interface RelayMeet {
   readonly type: 'relay-meet';
+  /** Names the link on this session, as in relay-create. */
   readonly port: bigint;
+  /** Credit for what comes back, in bytes. */
   readonly window: number;
+  /** 32 bytes that both have agreed on. */
   readonly token: Uint8Array;
+  /** The first handshake message, for whoever comes second. */
   readonly request: Uint8Array;
 }
 

@@ -33,22 +33,27 @@ export interface SessionNew {
 /** The initiator's first record goes on with a session of an earlier link (docs/protocol.md §5). */
 export interface SessionResume {
   readonly type: 'session-resume';
+  /** Of the session, 16 bytes. */
   readonly sessionId: Uint8Array;
   /** Counted records received so far. */
   readonly delivered: number;
+  /** That it is the same party, in this handshake, 32 bytes. */
   readonly proof: Uint8Array;
 }
 
 /** The responder's answer to a resume it verified (docs/protocol.md §5). */
 export interface Resumed {
   readonly type: 'resumed';
+  /** Counted records received so far. */
   readonly delivered: number;
+  /** That it is the same party, in this handshake, 32 bytes. */
   readonly proof: Uint8Array;
 }
 
 /** The responder's answer to a resume it does not take; the attempt ends. */
 export interface ResumeRefused {
   readonly type: 'resume-refused';
+  /** Why. */
   readonly reason: ReasonCode;
 }
 
@@ -69,6 +74,7 @@ export interface Hello {
   readonly type: 'hello';
   /** Whether this node serves relay links for others. */
   readonly relaying: boolean;
+  /** What the receiver may ask of this node. */
   readonly allowance: Allowance;
   /** The receiver's address as its link shows it here; never over a relay link. */
   readonly observed?: Endpoint;
@@ -79,18 +85,21 @@ export interface Hello {
 /** Counted records received so far: absolute, only the newest counts (docs/protocol.md §5). */
 export interface Acknowledge {
   readonly type: 'acknowledge';
+  /** Records. */
   readonly delivered: number;
 }
 
 /** Asks for a pong with the same token. */
 export interface Ping {
   readonly type: 'ping';
+  /** 8 bytes, any. */
   readonly token: Uint8Array;
 }
 
 /** Answers a ping. */
 export interface Pong {
   readonly type: 'pong';
+  /** That of the ping. */
   readonly token: Uint8Array;
 }
 
@@ -122,24 +131,28 @@ export type KeyUpdate =
 /** Ends the session; nothing follows. */
 export interface Goodbye {
   readonly type: 'goodbye';
+  /** Why; `closed` where nothing is wrong. */
   readonly reason: ReasonCode;
 }
 
 /** Some bytes of a message that is cut, header and all: what fits into one record (docs/protocol.md §4.5). */
 export interface Part {
   readonly type: 'part';
+  /** What comes next of it. */
   readonly bytes: Uint8Array;
 }
 
 /** Asks the receiver for records of one length from now on, {@link MIN_RECORD_LENGTH} to {@link MAX_RECORD_LENGTH}; 0: of any (docs/protocol.md §4.5). */
 export interface Shape {
   readonly type: 'shape';
+  /** In bytes, tag included. */
   readonly recordLength: number;
 }
 
 /** Bytes without meaning. */
 export interface Cover {
   readonly type: 'cover';
+  /** Any. */
   readonly bytes: Uint8Array;
 }
 
