@@ -20,7 +20,7 @@ import { drawHops, hopRange } from './hops.ts';
 import { RelayedPath } from './relayed-path.ts';
 import type { SessionRegistry } from './registry.ts';
 import type { SuiteChoice } from './suite.ts';
-import { type CircuitSettings, RELAYED_TIMEOUT_MS, Telescopes, toHop } from './telescopes.ts';
+import { type CircuitSettings, MAX_TRIES, RELAYED_TIMEOUT_MS, Telescopes, toHop } from './telescopes.ts';
 import { parseTraffic } from './traffic-options.ts';
 
 export interface ConnectorParts {
@@ -211,20 +211,32 @@ export class Connector {
   }
 
   async #relayed(to: Resolved, name: string, { signal, ...options }: Connecting): Promise<Session> {
-    const { environment } = this.#parts;
+    const { clock } = this.#parts.environment;
     const path = this.#path(to, name, options);
-    const session = await connectSession(environment, path, {
+    const untilMs = clock.now() + RELAYED_TIMEOUT_MS;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other: the first that works is enough
+        const session = await this.#openRelayed(path, to, { ...options, signal }, untilMs - clock.now());
+        path.settled();
+        this.#routes.set(session, { to, name, options, path });
+        return session;
+      } catch (error) {
+        if (signal.aborted || attempt === MAX_TRIES || clock.now() >= untilMs || !path.failed(error)) throw error;
+      }
+    }
+  }
+
+  #openRelayed(path: RelayedPath, to: Resolved, { signal, ...options }: Connecting, timeoutMs: number): Promise<Session> {
+    return connectSession(this.#parts.environment, path, {
       suite: this.#parts.suiteFor(options.settings),
-      timeoutMs: RELAYED_TIMEOUT_MS,
+      timeoutMs,
       signal,
       ...(to.peerId && { demand: to.peerId }),
       ...(options.anonymous && { anonymous: true }),
       ...(to.staticKey && { remoteStatic: to.staticKey }),
       ...(options.settings && { traffic: options.settings }),
     });
-    path.settled();
-    this.#routes.set(session, { to, name, options, path });
-    return session;
   }
 
   /**
@@ -248,6 +260,7 @@ export class Connector {
     return new RelayedPath({
       clock: environment.clock,
       hops: drawHops(options.hops ?? 1, environment.random),
+      named: options.gateway !== undefined,
       avoid: leftGateway === undefined ? [] : [leftGateway],
       gateway: (hops, avoid, signal) => this.#gateway(to, name, destination, hops, avoid, { ...options, signal }),
       open: async (gateway, hops, { first, reason, session }, signal) => {

@@ -26,6 +26,7 @@ function setUp(avoid: readonly string[] = []): {
   const path = new RelayedPath({
     clock: { now: () => clock.nowMs } as never,
     hops: 3,
+    named: false,
     avoid: avoid as readonly PeerId[],
     gateway: (_hops, avoided) => {
       const usable = gateways.filter(({ sending, stalled }) => sending && !stalled);

@@ -12,12 +12,24 @@ const MIN_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 8000;
 /** After these another first relay is preferred: something on the path does what it should not, or nothing at all. */
 const MISTRUSTED: ReadonlySet<string> = new Set(['session.record-failed', 'session.path-stalled']);
+/** What a first relay answers that another one may not: it, or somebody behind it, can do nothing at this time. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'relay.disabled',
+  'relay.no-peers-available',
+  'relay.rate-limited',
+  'relay.busy',
+  'relay.limit',
+  'relay.timeout',
+  'relay.carrier-lost',
+]);
 
 /** What a relayed path is made with. */
 export interface RelayedPathParts {
   readonly clock: Clock;
   /** From 1 to 15 (R2). */
   readonly hops: number;
+  /** Whether the user has named the first relay: then there is no other. */
+  readonly named: boolean;
   /** First relays that others are preferred to from the beginning. */
   readonly avoid: readonly PeerId[];
   /** The first relay for so many hops: another one than those to avoid, if there is one. */
@@ -38,6 +50,8 @@ export class RelayedPath implements LinkSource {
   #gateway: Session | undefined;
   /** What the session lost its link for last. */
   #reason: CloseReason | undefined;
+  /** What the last first relay failed with, while the session has no link yet. */
+  #refusal: MatryoshkaError | undefined;
   /** Attempts since the path has changed, or since that reason. */
   #attempts = 0;
   /** When the path has changed lately. */
@@ -67,9 +81,19 @@ export class RelayedPath implements LinkSource {
     const kept = this.#gateway;
     const good = kept !== undefined && kept.sending && !kept.stalled && !isOneOf(avoid, kept);
     const gateway = good ? kept : await this.#parts.gateway(this.hops, avoid, signal);
+    // Whoever has just refused is not asked again (R14).
+    if (this.#refusal !== undefined && attempt.session === undefined && isOneOf(avoid, gateway)) throw this.#refusal;
     this.#gateway = gateway;
     this.#attempts++;
     return this.#parts.open(gateway, this.hops, attempt, signal);
+  }
+
+  /** Whether another first relay may do what the last one has just failed to do: then `next` asks that one. */
+  failed(error: unknown): boolean {
+    if (this.hops === 1 || this.#parts.named || this.#gateway === undefined || error === this.#refusal) return false;
+    if (!(error instanceof MatryoshkaError) || !ELSEWHERE.has(error.code)) return false;
+    this.#refusal = error;
+    return true;
   }
 
   /** The session runs over the newest link, which is not its first one. */
@@ -81,6 +105,7 @@ export class RelayedPath implements LinkSource {
   /** The session runs over the newest link. */
   settled(): void {
     this.#attempts = 0;
+    this.#refusal = undefined;
   }
 
   #judge(reason: CloseReason | undefined): void {

@@ -37,8 +37,8 @@ import type { SuiteChoice } from './suite.ts';
 export const RELAYED_TIMEOUT_MS = 45_000;
 /** Hops of a circuit that is chosen: three relays and the far end. */
 const DEFAULT_HOPS = 4;
-/** Circuits that are tried for one connect: the last relay may be the one that does not reach the far end. */
-const MAX_TRIES = 3;
+/** Paths that are tried for one connect: the last relay may be the one that does not reach the far end. */
+export const MAX_TRIES = 3;
 
 /** How circuits are chosen and kept. */
 export interface CircuitSettings {

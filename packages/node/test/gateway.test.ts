@@ -62,6 +62,41 @@ describe('R18 the first relay', () => {
     await net.close();
   });
 
+  test('where one can do nothing for A now, another one is asked', async () => {
+    const net = new TestNetwork(8);
+    await net.startAll(['A', 'B', 'C', 'E', 'D']);
+    // Behind B there is nobody; behind C there is E.
+    await net.connect('A', 'B', 'C');
+    await net.connect('C', 'E');
+    for (let i = 0; i < 10; i++) {
+      const connection = await net.run(net.node('A').connect(net.address('D'), { hops: 3 }));
+      expect(firstRelay(net)).toBe('C');
+      await net.run(connection.close());
+      await net.settle();
+    }
+    // None is asked in the place of one that was named.
+    const named = await net.failure(net.node('A').connect(net.address('D'), { hops: 3, gateway: net.node('B').peerId }));
+    expect(named.code).toBe('relay.no-peers-available');
+    await net.close();
+  });
+
+  test('when all can do nothing, A hears the last of them, after a few', async () => {
+    const net = new TestNetwork(9);
+    await net.startAll(['A', 'B', 'C', 'E', 'F', 'G', 'D']);
+    await net.connect('A', 'B', 'C', 'E', 'F', 'G');
+    let asked = 0;
+    for (const name of ['B', 'C', 'E', 'F', 'G']) net.node(name).on('relay', ({ event }) => void (event === 'requested' && asked++));
+    expect((await net.failure(net.node('A').connect(net.address('D'), { hops: 3 }))).code).toBe('relay.no-peers-available');
+    expect(asked).toBe(3);
+    // One that is the only one is not asked again.
+    asked = 0;
+    for (const name of ['C', 'E', 'F', 'G']) net.world.network.crash(net.host(name));
+    await net.settle(40_000);
+    expect((await net.failure(net.node('A').connect(net.address('D'), { hops: 3 }))).code).toBe('relay.no-peers-available');
+    expect(asked).toBe(1);
+    await net.close();
+  });
+
   test('the destination is never connected to for that, nor a peer in its network', async () => {
     const net = new TestNetwork(4);
     await net.startAll(['D']);
