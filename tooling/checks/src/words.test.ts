@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ROOT } from './workspace.ts';
+import { ROOT, repositoryFiles } from './workspace.ts';
 
 /** What must not be in the repository, and why. This file is the only one that may hold it. */
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
@@ -14,13 +13,6 @@ const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
 ];
 const SELF = 'tooling/checks/src/words.test.ts';
 const MAX_FILE_LENGTH = 2_000_000;
-
-function repositoryFiles(): readonly string[] {
-  const output = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: ROOT, encoding: 'utf8' });
-  return output
-    .split('\0')
-    .filter((path) => path !== '' && path !== SELF && statSync(join(ROOT, path), { throwIfNoEntry: false })?.isFile() === true);
-}
 
 function faults(path: string): readonly string[] {
   const file = join(ROOT, path);
@@ -40,7 +32,7 @@ function forbiddenIn(line: string): readonly string[] {
 
 describe('words', () => {
   test('nothing in the repository belongs to one machine or to a conversation', () => {
-    const files = repositoryFiles();
+    const files = repositoryFiles().filter((path) => path !== SELF);
     expect(files.length).toBeGreaterThan(50);
     expect(files.flatMap(faults)).toEqual([]);
   });
