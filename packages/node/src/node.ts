@@ -348,6 +348,7 @@ export class MatryoshkaNode implements AsyncDisposable {
     this.#registrars.stop();
     this.#connector.close();
     this.#relay.shut(reason);
+    this.#acceptor.close(reason);
     // Those that are carried by others first, so that their goodbyes still find a way, and the credit for it.
     const sessions = [...this.#sessions].sort((a, b) => b.link.info.nesting - a.link.info.nesting);
     for (const session of sessions) if (session.link.info.nesting > 0) session.close(reason);

@@ -1,7 +1,7 @@
 import { createWorld } from '@matryoshka/simulation';
-import type { Link } from '@matryoshka/transport';
+import type { Clock, Link } from '@matryoshka/transport';
 import { MatryoshkaError } from '@matryoshka/wire';
-import { describe, expect, test } from 'vitest';
+import { type MockInstance, describe, expect, test, vi } from 'vitest';
 import { TestNode } from '../test/pair.ts';
 import { DEFAULT_RESUME_SETTINGS } from './resume-settings.ts';
 import type { LinkAttempt } from './resumption.ts';
@@ -18,6 +18,7 @@ interface SetUp {
   readonly parts: ResumeParts;
   readonly attempts: LinkAttempt[];
   readonly table: SessionTable;
+  readonly after: MockInstance<Clock['after']>;
   advance(ms: number): Promise<void>;
   /** Virtual time that passes until nothing is left to happen. */
   rest(): Promise<number>;
@@ -25,6 +26,7 @@ interface SetUp {
 
 function setUp(role: 'initiator' | 'responder', kind: 'direct' | 'relayed' = 'relayed'): SetUp {
   const { clock, ...world } = createWorld({ seed: 1 });
+  const after = vi.spyOn<Clock, 'after'>(clock, 'after');
   const environment = new TestNode({ clock, ...world }, 1);
   const abandonedWith: MatryoshkaError[] = [];
   const session = {
@@ -52,6 +54,7 @@ function setUp(role: 'initiator' | 'responder', kind: 'direct' | 'relayed' = 're
     parts,
     attempts,
     table,
+    after,
     advance: (ms) => clock.advance(ms),
     rest: async () => {
       const from = clock.now();
@@ -78,6 +81,17 @@ describe('a suspension', () => {
     ]);
     suspension.over(REASON);
     expect(await rest()).toBe(0);
+  });
+
+  test.each([
+    ['initiator', true],
+    ['responder', false],
+  ] as const)('of an %s keeps the process alive: %s', (role, keepsAlive) => {
+    const { suspension, session, after } = setUp(role);
+    session.suspended = true;
+    suspension.begin(REASON);
+    expect(after).toHaveBeenCalledWith(graceMs, expect.any(Function), { keepsAlive });
+    suspension.over(REASON);
   });
 
   test('of a responder is found by its initiator, and ends with the reason alone', async () => {

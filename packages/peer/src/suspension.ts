@@ -35,7 +35,9 @@ export class Suspension {
   begin(reason: MatryoshkaError): void {
     this.#stallTimer?.cancel();
     this.#graceTimer?.cancel();
-    this.#graceTimer = this.#environment.clock.after(this.#settings.graceMs, () => this.#expire(reason));
+    // Between two attempts nothing else keeps a process alive whose only connection this is.
+    const keepsAlive = this.#resumption !== undefined;
+    this.#graceTimer = this.#environment.clock.after(this.#settings.graceMs, () => this.#expire(reason), { keepsAlive });
     this.#parts.table?.suspend(this.#session);
     if (this.#session.suspended) this.#resumption?.start(reason);
   }

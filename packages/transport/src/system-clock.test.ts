@@ -31,7 +31,7 @@ describe('systemClock', () => {
     expect(seen).toEqual(['first', 'second', 'third']);
   });
 
-  test('lets timers be cancelled, and does not keep a process alive for them', () => {
+  test('lets timers be cancelled, and does not keep a process alive for them unless told to', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const run = vi.fn<() => void>();
@@ -48,6 +48,9 @@ describe('systemClock', () => {
     systemClock.after(60_000, () => {}).cancel();
     const timer = systemClock.after(60_000, () => {});
     expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(keptAlive);
+    const keeping = systemClock.after(60_000, () => {}, { keepsAlive: true });
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(keptAlive + 1);
+    keeping.cancel();
     timer.cancel();
   });
 });

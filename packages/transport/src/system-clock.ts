@@ -31,10 +31,10 @@ class SystemClock implements Clock {
     return Date.now();
   }
 
-  after(ms: number, run: () => void): Timer {
+  after(ms: number, run: () => void, { keepsAlive = false }: { readonly keepsAlive?: boolean } = {}): Timer {
     const handle: unknown = setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
     // Sockets keep a process alive, timers must not: a node that has nothing to talk to may end.
-    if (typeof handle === 'object') (handle as { unref?(): void }).unref?.();
+    if (!keepsAlive && typeof handle === 'object') (handle as { unref?(): void }).unref?.();
     return { cancel: () => clearTimeout(handle as number) };
   }
 
@@ -65,7 +65,7 @@ class SystemClock implements Clock {
 }
 
 /**
- * The clock of the platform. Its timers do not keep a process alive and its `soon` callbacks run together, after the
+ * The clock of the platform. Its timers do not keep a process alive unless told to, and its `soon` callbacks run together, after the
  * I/O of this tick. Delays above 24.8 days are cut to that.
  */
 export const systemClock: Clock = new SystemClock();

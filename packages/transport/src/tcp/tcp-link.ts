@@ -120,11 +120,12 @@ export class TcpLink implements Link {
     this.#closing = reason;
     this.#frameTimer?.cancel();
     // From here on all that comes is read and dropped: closing with something unread would reset the connection, and
-    // the other side would lose what it was sent.
+    // the other side would lose what it was sent. A socket that only does that keeps no process alive (`unref`).
     this.#socket.resume();
     const silenceMs = (this.#accepted?.silentUntilMs ?? 0) - this.#clock.now();
     if (this.#accepted !== undefined && !this.#answered && silenceMs > 0) {
       this.#closeTimer = this.#clock.after(silenceMs, () => endSilently(this.#socket, this.#clock));
+      this.#socket.unref();
       this.#finish(reason);
     } else if (unauthenticated && !this.#ended) {
       this.#readOn();
@@ -141,6 +142,7 @@ export class TcpLink implements Link {
     this.#readOnLength = this.#framing.readOnLength();
     this.#closeTimer = this.#clock.after(FRAME_TIMEOUT_MS, () => this.#readOnEnds());
     this.#writer.flush();
+    this.#socket.unref();
     this.#releaseOwner();
   }
 
@@ -170,7 +172,9 @@ export class TcpLink implements Link {
 
   #flushed(): void {
     // A socket whose other side ended also ends by itself; that is no close of ours.
-    if (this.#closing !== undefined) this.#finish(this.#closing);
+    if (this.#closing === undefined) return;
+    this.#socket.unref();
+    this.#finish(this.#closing);
   }
 
   /** What the owner has not asked for right now happens at the end of the tick. */
@@ -279,7 +283,8 @@ export class TcpLink implements Link {
   /** The socket says so even while it is paused, so the owner may have messages to take before. */
   #remoteEnded(): void {
     this.#ended = true;
-    this.#pump();
+    if (this.#readOnLength === undefined) this.#pump();
+    else this.#readOnEnds();
   }
 
   #socketClosed(): void {
