@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { expectedOutput, fences, logCalls, tableRows } from './markdown.ts';
+import { expectedOutput, fences, tableRows } from './markdown.ts';
 
 describe('fences', () => {
   test('are found with language and line', () => {
@@ -27,6 +27,16 @@ describe('expected output', () => {
   test('stands in the comment after console.log', () => {
     const code = 'console.log(1); // 1\nfor (const x of y) {\n  console.log(f(x)) // http://a\n}\nconst z = 1; // not this\n';
     expect(expectedOutput(code)).toEqual(['1', 'http://a']);
-    expect(logCalls(code)).toBe(2);
+  });
+
+  test('or in the lines below it, of a loop below its end', () => {
+    const code = 'for (const x of y) {\n  console.log(x);\n}\n// a\n//  b\nf();\nconsole.log(1);\n// 1\n';
+    expect(expectedOutput(code)).toEqual(['a', ' b', '1']);
+  });
+
+  test('has to be there', () => {
+    for (const code of ['console.log(1);\n', 'console.log(1);\nf(); // 1\n', 'console.log(1); // 1\nconsole.log(2);\n']) {
+      expect(expectedOutput(code)).toBeUndefined();
+    }
   });
 });

@@ -44,12 +44,23 @@ export function tableRows(markdown: string, columns: readonly string[]): readonl
   return rows;
 }
 
-/** What `console.log(x) // expected` promises, in the order of the lines. */
-export function expectedOutput(code: string): readonly string[] {
-  return [...code.matchAll(/^\s*console\.log\(.*\);? *\/\/ ?(.*)$/gm)].map((match) => (match[1] as string).trim());
-}
-
-/** How many calls of `console.log` there are: each needs its expectation. */
-export function logCalls(code: string): number {
-  return [...code.matchAll(/console\.log\(/g)].length;
+/**
+ * What the lines with `console.log` promise to print, each in the comment behind it, or in the comment lines below it;
+ * undefined where one of them promises nothing.
+ */
+export function expectedOutput(code: string): readonly string[] | undefined {
+  const lines = code.split('\n');
+  const expected = lines.flatMap((line, index) => {
+    if (!line.includes('console.log(')) return [];
+    const behind = /console\.log\(.*\);? *\/\/ ?(.*)$/.exec(line);
+    if (behind !== null) return [(behind[1] as string).trim()];
+    const below = lines.slice(index + 1);
+    // Those of a loop stand below its closing brace.
+    const from = below.findIndex((each) => !/^\s*\}$/.test(each));
+    const comments = from < 0 ? [] : below.slice(from);
+    const end = comments.findIndex((each) => !/^\s*\/\//.test(each));
+    const said = (end < 0 ? comments : comments.slice(0, end)).map((each) => each.replace(/^\s*\/\/ ?/, '').trimEnd());
+    return said.length === 0 ? [undefined] : said;
+  });
+  return expected.every((each) => each !== undefined) ? expected : undefined;
 }
