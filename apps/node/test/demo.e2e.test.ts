@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,16 +7,26 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Knowledge } from '../src/demo/knowledge.ts';
 import type { TransferResult } from '../src/demo/transfer.ts';
 import { type Cli, startDemo } from './cli.ts';
+import { type HttpAnswer, http } from './daemon.ts';
 
 const NAMES = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'];
 let folder: string;
+const demos: Cli[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'matryoshka-demo-test-'));
 });
 afterEach(() => {
+  // Nobody else ends one whose test has failed.
+  for (const { child } of demos.splice(0)) child.kill('SIGKILL');
   // Fails where the demo has left anything.
   rmdirSync(folder);
 });
+
+function start(...args: readonly string[]): Cli {
+  const demo = startDemo(folder, ...args);
+  demos.push(demo);
+  return demo;
+}
 
 function knowledgeIn(result: TransferResult, name: string): Knowledge {
   const knowledge = result.knowledge[name];
@@ -38,7 +50,7 @@ function said(demo: Cli, text: string): Promise<void> {
 
 describe('the demo', () => {
   test('carries a file through relays and through a circuit, and tells who knew what', async () => {
-    const demo = startDemo(folder, '--json', '--size', '8');
+    const demo = start('--json', '--size', '8');
     expect(await demo.exited, demo.stderr).toBe(0);
     expect(demo.stdout.trimEnd().split('\n'), 'one object').toHaveLength(1);
     const { relayed, telescoped, ...more } = JSON.parse(demo.stdout) as Record<'relayed' | 'telescoped', TransferResult>;
@@ -93,7 +105,7 @@ describe('the demo', () => {
   });
 
   test('interrupted, it leaves neither processes nor files', async () => {
-    const demo = startDemo(folder, '--size', '1024');
+    const demo = start('--size', '1024');
     await said(demo, 'Each is a process');
     demo.child.kill('SIGINT');
     expect(await demo.exited).toBe(130);
@@ -102,7 +114,7 @@ describe('the demo', () => {
   });
 
   test('a node that fails fails it, by name, and nothing is left', async () => {
-    const demo = startDemo(folder, '--size', '1024', '--verbose');
+    const demo = start('--size', '1024', '--verbose');
     await said(demo, 'Each is a process');
     const pid = Number(/^\[C\] process (\d+)$/m.exec(demo.stderr)?.[1]);
     expect(pid).toBeGreaterThan(1);
@@ -113,8 +125,138 @@ describe('the demo', () => {
   });
 
   test('a file that cannot be read ends it at once, with the reason', async () => {
-    const demo = startDemo(folder, '--file', '/no/such/file');
+    const demo = start('--file', '/no/such/file');
     expect(await demo.exited).toBe(1);
     expect(demo.stderr).toContain('cannot read /no/such/file: there is no such file');
+  });
+});
+
+interface Connection {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly peerId?: string;
+  readonly bytesReceived: number;
+  readonly hops?: readonly { readonly peerId: string }[];
+}
+
+interface Relay {
+  readonly name: string;
+  readonly peerId: string;
+  readonly state: string;
+}
+
+/** Asks the control API of A as its dashboard does. */
+class Dashboard {
+  readonly #url: URL;
+
+  constructor(url: string) {
+    this.#url = new URL(url);
+  }
+
+  ask(method: string, path: string, body?: object): Promise<HttpAnswer> {
+    const { host, port, hash } = this.#url;
+    const headers = { 'Host': host, 'Authorization': `Bearer ${hash.slice('#token='.length)}`, 'Content-Type': 'application/json' };
+    return http({ port: Number(port) }, method, path, { headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  }
+
+  async connection(kind: string): Promise<Connection | undefined> {
+    const connections = (await this.ask('GET', '/v1/connections')).json as unknown as readonly Connection[];
+    // Those of ready circuits are to relays.
+    const relays = new Set((await this.relays()).map(({ peerId }) => peerId));
+    return connections.find((connection) => connection.kind === kind && !relays.has(connection.peerId ?? ''));
+  }
+
+  async relays(): Promise<readonly Relay[]> {
+    return (await this.ask('GET', '/demo')).json.relays as readonly Relay[];
+  }
+}
+
+/** Waits until `ask` gives something. */
+async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
+  const deadlineMs = performance.now() + 30_000;
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop
+    const found = await ask();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadlineMs) throw new Error(`not in time: ${what}`);
+    // oxlint-disable-next-line no-await-in-loop
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('the demo that stays', () => {
+  test('has a dashboard and traffic; a relay that is killed there is gone around and comes back; its end leaves nothing', async () => {
+    const demo = start('--stay', '--json', '--verbose', '--size', '1', '--revive-after', '1');
+    await until('two lines', () => Promise.resolve(demo.stdout.split('\n').length > 2 || demo.child.exitCode !== null));
+    const [result, dashboard, ...more] = demo.stdout.trimEnd().split('\n');
+    expect(more, demo.stderr).toEqual([]);
+    expect(JSON.parse(result as string)).toMatchObject({ relayed: { sha256Match: true }, telescoped: { sha256Match: true } });
+    const { dashboard: url } = JSON.parse(dashboard as string) as { readonly dashboard: string };
+    const page = new Dashboard(url);
+    expect(Object.keys((await page.ask('GET', '/openapi.json')).json.paths as object)).toEqual(
+      expect.arrayContaining(['/demo', '/demo/kill']),
+    );
+    expect((await page.relays()).map(({ name, state }) => `${name} ${state}`)).toEqual(
+      ['B', 'C', 'F', 'G', 'H'].map((name) => `${name} running`),
+    );
+
+    const flowing = (kind: string, from = 0): Promise<Connection> =>
+      until(`bytes on the ${kind} connection`, async () => {
+        const connection = await page.connection(kind);
+        return connection?.state === 'open' && connection.bytesReceived > from && connection;
+      });
+    const [relayed, telescoped] = await Promise.all([flowing('relayed', 1_000), flowing('telescoped', 1_000)]);
+
+    // The first hop of the circuit is killed: the same connection goes on through others.
+    const victim = telescoped.hops?.[0]?.peerId as string;
+    expect((await page.ask('POST', '/demo/kill', { peerId: victim })).status).toBe(204);
+    expect((await page.relays()).find(({ peerId }) => peerId === victim)?.state).toBe('down');
+    expect((await page.ask('POST', '/demo/kill', { peerId: relayed.peerId })).json).toMatchObject({
+      status: 404,
+      code: 'demo.unknown-relay',
+    });
+    const rerouted = await until('another path', async () => {
+      const connection = await page.connection('telescoped');
+      return connection?.state === 'open' && connection.hops?.[0]?.peerId !== victim && connection;
+    });
+    expect(rerouted.id).toBe(telescoped.id);
+    await Promise.all([flowing('telescoped', rerouted.bytesReceived + 1_000), flowing('relayed', relayed.bytesReceived + 1_000)]);
+    await until('it is back', async () => (await page.relays()).every(({ state }) => state === 'running'));
+    for (const line of [
+      / [BCFGH] was killed/,
+      / [BCFGH] is back/,
+      /telescoped connection to E goes on over another path: A > .* > E; longest pause \d+ ms/,
+    ])
+      expect(demo.stderr).toMatch(line);
+
+    const endedMs = performance.now();
+    demo.child.kill('SIGINT');
+    expect(await demo.exited, demo.stderr).toBe(0);
+    expect(performance.now() - endedMs).toBeLessThan(5_000);
+    const pids = [...demo.stderr.matchAll(/^\[\w\] process (\d+)$/gm)].map(([, pid]) => Number(pid));
+    expect(pids.length).toBe(10);
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('says at once what is wrong with how it is called', async () => {
+    const taken = createServer();
+    await once(taken.listen(0, '127.0.0.1'), 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const cases: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
+      [['--stay', '--port', String(port)], 1, /port \d+ of 127\.0\.0\.1 is not to be had .*EADDRINUSE.*name another with --port/],
+      [['--stay', '--port', '70000'], 2, /Expected a port/],
+      [['--port', '1234'], 2, /go with --stay/],
+      [['--linger'], 2, /unknown option '--linger'/],
+    ];
+    await Promise.all(
+      cases.map(async ([args, code, says]) => {
+        const demo = start(...args);
+        expect(await demo.exited).toBe(code);
+        expect(demo.stderr).toMatch(says);
+      }),
+    );
+    taken.close();
   });
 });

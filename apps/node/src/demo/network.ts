@@ -22,6 +22,8 @@ export interface Member {
   readonly role: Role;
   readonly process: NodeProcess;
   readonly peerId: string;
+  /** `host:port`. */
+  readonly endpoint: string;
   /** `peerId@host:port`. */
   readonly address: string;
 }
@@ -31,14 +33,19 @@ export class Network {
   readonly names: Names = new Names();
   readonly #folder: string;
   readonly #observer: Observer;
+  readonly #more: (role: Role) => readonly string[];
   readonly #processes: NodeProcess[] = [];
   readonly #members = new Map<string, Member>();
   #stopping = false;
 
-  /** @param folder - where nodes that receive put their files, each in a directory of its name */
-  constructor(folder: string, observer: Observer) {
+  /**
+   * @param folder - where nodes that receive put their files, each in a directory of its name
+   * @param more - more arguments of each node
+   */
+  constructor(folder: string, observer: Observer, more: (role: Role) => readonly string[] = () => []) {
     this.#folder = folder;
     this.#observer = observer;
+    this.#more = more;
   }
 
   /** Processes started so far. */
@@ -46,8 +53,9 @@ export class Network {
     return this.#processes.length;
   }
 
+  /** In the order of the cast. */
   get members(): readonly Member[] {
-    return [...this.#members.values()];
+    return OTHERS.flatMap(({ name }) => this.#members.get(name) ?? []);
   }
 
   member(name: string): Member {
@@ -63,26 +71,15 @@ export class Network {
 
   /** Starts everybody but A, and connects the relays to each other. */
   async start(): Promise<void> {
-    const starting = OTHERS.map(async (role) => {
-      const { name, host, receives } = role;
-      const into = receives ? ['--into', this.directory(name)] : [];
-      const process = this.spawn(name, [
-        'up',
-        '--relay',
-        '--listen',
-        `${host}:0`,
-        '--dial-from',
-        host,
-        '--allow-dial',
-        'loopback',
-        ...into,
-      ]);
-      const { peerId, listening } = await process.waitFor('ready');
-      this.names.add(name, peerId);
-      return { role, process, peerId, address: `${peerId}@${listening[0]}` };
-    });
-    for (const member of await Promise.all(starting)) this.#members.set(member.role.name, member);
+    await Promise.all(OTHERS.map((role) => this.#startMember(role, `${role.host}:0`)));
     await this.#mesh();
+  }
+
+  /** Starts a node again that has ended, where it was; who it is then is up to its arguments. @throws DemoError where it does not come up */
+  async restart(name: string): Promise<void> {
+    const { role, endpoint } = this.member(name);
+    await this.#startMember(role, endpoint);
+    if (role.meshed) this.#connectToLater(name);
   }
 
   /** Starts a process. @throws DemoError after `stop` */
@@ -122,10 +119,18 @@ export class Network {
     }
   }
 
-  /** Ends every process that runs. Idempotent. */
-  async stop(): Promise<void> {
+  /** Forgets what nodes have told so far. */
+  forget(): void {
+    for (const { process } of this.members) process.forget();
+  }
+
+  /**
+   * Ends every process that runs. Idempotent.
+   * @param patienceMs - how long each may take before it is killed
+   */
+  async stop(patienceMs?: number): Promise<void> {
     this.#stopping = true;
-    await Promise.all(this.#processes.map((process) => process.stop()));
+    await Promise.all(this.#processes.map((process) => process.stop(patienceMs)));
   }
 
   /** Processes that are still there, as the system sees it. */
@@ -133,11 +138,37 @@ export class Network {
     return this.#processes.filter(({ pid }) => pid !== undefined && isAlive(pid)).map(({ name }) => name);
   }
 
+  async #startMember(role: Role, listen: string): Promise<void> {
+    const { name, host, receives } = role;
+    const into = receives ? ['--into', this.directory(name)] : [];
+    const process = this.spawn(name, [
+      'up',
+      '--relay',
+      '--listen',
+      listen,
+      '--dial-from',
+      host,
+      '--allow-dial',
+      'loopback',
+      ...into,
+      ...this.#more(role),
+    ]);
+    const { peerId, listening } = await process.waitFor('ready');
+    const endpoint = listening[0] as string;
+    this.names.add(name, peerId);
+    this.#members.set(name, { role, process, peerId, endpoint, address: `${peerId}@${endpoint}` });
+  }
+
+  /** Has a relay connect to those that come after it, and stay so. */
+  #connectToLater(name: string): void {
+    const relays = this.members.filter(({ role }) => role.meshed);
+    const index = relays.findIndex(({ role }) => role.name === name);
+    for (const other of relays.slice(index + 1)) relays[index]?.process.tell(`connect ${other.address}`);
+  }
+
   async #mesh(): Promise<void> {
     const relays = this.members.filter(({ role }) => role.meshed);
-    for (const [index, { process }] of relays.entries()) {
-      for (const other of relays.slice(index + 1)) process.tell(`connect ${other.address}`);
-    }
+    for (const { role } of relays) this.#connectToLater(role.name);
     const deadlineMs = performance.now() + MESH_TIMEOUT_MS;
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop

@@ -8,7 +8,7 @@ import { DemoError } from './demo-error.ts';
 
 /** How long a node may take to do what is expected of it, in milliseconds. */
 const PATIENCE_MS = 30_000;
-/** How long a node may take to stop before it is killed, in milliseconds. */
+/** How long a node may take to stop before it is killed, by default, in milliseconds. */
 const STOP_TIMEOUT_MS = 5_000;
 const MAX_ERRORS_LENGTH = 64 * 1024;
 
@@ -137,11 +137,21 @@ export class NodeProcess {
     this.#child.stdin.write(`${line}\n`);
   }
 
+  /** Forgets what it has told so far. */
+  forget(): void {
+    this.events.length = 0;
+  }
+
+  /** Ends it as a power cut would. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   /** Ends it: politely, then not. */
-  async stop(): Promise<void> {
+  async stop(patienceMs: number = STOP_TIMEOUT_MS): Promise<void> {
     if (!this.running) return;
     this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), patienceMs);
     await this.exited;
     clearTimeout(timer);
   }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { NodeStatus } from '@matryoshka/node';
 import { ORIGINATOR } from './cast.ts';
@@ -154,9 +153,4 @@ async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash);
   return hash.digest('hex');
-}
-
-/** The file that A's identity is kept in, so that it is the same A both times. */
-export function identityFile(folder: string): string {
-  return join(folder, 'A.key');
 }
