@@ -36,6 +36,17 @@ describe.each(publishedPackages())('$path/README.md', ({ path, folder, manifest 
     expect(text.startsWith(`# ${manifest.name}\n`)).toBe(true);
   });
 
+  test('says first what it is for and what not, at last its layer and where more is; each entry by its name', () => {
+    const [, what = '', use = ''] = text.split('\n\n');
+    expect(what).toMatch(/^[\w`][^#|]{20}/);
+    expect(use).toMatch(/^- \*\*Use it/);
+    expect(use).toContain('\n- **Not for** ');
+    const reference = text.slice(text.indexOf('\n## Reference\n'));
+    expect(reference).toMatch(/\nLayer \d/);
+    for (const file of ['docs/protocol.md', 'ARCHITECTURE.md']) expect(reference).toContain(`(../../${file}`);
+    for (const entry of Object.keys(manifest.exports ?? {})) expect(text).toContain(`\`${manifest.name}${entry.slice(1)}\``);
+  });
+
   test('its examples run and print what their comments say; a library has one', { timeout: 120_000 }, async () => {
     expect(examples.length).toBeGreaterThanOrEqual(path.startsWith('packages/') ? 1 : 0);
     for (const { line, code } of examples) {
