@@ -18,7 +18,7 @@ export type FaultPlan =
       readonly after?: { readonly side: WireSide; readonly bytes: number };
       readonly cut: CutOptions;
     }
-  /** The link that is opened as the so-manieth is cut under a byte: in its handshake, or later. */
+  /** The link of this number, in the order in which they were opened, is cut under a byte: in its handshake, or later. */
   | { readonly kind: 'cut-at-byte'; readonly wire: number; readonly cut: CutOptions }
   /** Nothing gets through in one or both directions any more, and nobody is told. */
   | { readonly kind: 'half-open'; readonly atMs: number; readonly which: number; readonly sides: readonly WireSide[] }
