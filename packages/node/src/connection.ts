@@ -104,6 +104,16 @@ export class Connection implements AsyncDisposable {
     return this.#session.link.info.nesting;
   }
 
+  /** Names of the connections that it runs over, the nearest first. Empty for a direct one. */
+  get carriers(): readonly string[] {
+    return this.#session.link.info.carriers;
+  }
+
+  /** Whether this side has shown no identity. */
+  get anonymous(): boolean {
+    return this.#session.anonymous;
+  }
+
   /** Whether the other side announces that it serves relay links; undefined until its hello has come. */
   get relaying(): boolean | undefined {
     return this.#session.hello?.relaying;

@@ -56,6 +56,10 @@ export interface ConnectionStatus {
   readonly remote: string;
   /** Relay links below it: 0 for a direct one. */
   readonly nesting: number;
+  /** Ids of the connections that it runs over, the nearest first. */
+  readonly carriers: readonly string[];
+  /** Whether this side has shown no identity. */
+  readonly anonymous: boolean;
   /** Whether the other side says that it serves relay links; undefined until its hello has come. */
   readonly relaying: boolean | undefined;
   /** Of all records, cover and padding included. */
@@ -122,6 +126,8 @@ export function connectionStatus(connection: Connection): ConnectionStatus {
     peerId,
     authenticated,
     nesting,
+    carriers,
+    anonymous,
     relaying,
     bytesSent,
     bytesReceived,
@@ -139,6 +145,8 @@ export function connectionStatus(connection: Connection): ConnectionStatus {
     peerId,
     authenticated,
     nesting,
+    carriers,
+    anonymous,
     relaying,
     bytesSent,
     bytesReceived,

@@ -37,6 +37,8 @@ export const connectionShape: z.ZodType = z
     local: text,
     remote: text,
     nesting: count.describe('relay links below this connection'),
+    carriers: z.array(text).describe('ids of the connections that it runs over, the nearest first'),
+    anonymous: z.boolean().describe('whether this side has shown no identity'),
     hops: z.array(hopShape).optional().describe('of a telescoped connection, the far end last'),
     bytesSent: count.describe('those of its handshakes not counted'),
     bytesReceived: count,

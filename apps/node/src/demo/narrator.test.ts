@@ -30,6 +30,8 @@ const dialled = (to: string): CliEvent => ({
     local: '127.33.0.1:2',
     remote: '127.44.0.1:1',
     nesting: 0,
+    carriers: [],
+    anonymous: false,
     relaying: undefined,
     bytesSent: 0,
     bytesReceived: 0,

@@ -13,15 +13,18 @@ const relayShape = z.object({
 });
 
 /** What the dashboard of the demo can do besides: kill relays. No other node has these routes. */
-export function demoRoutes(keeper: Pick<RelayKeeper, 'relays' | 'kill'>): readonly Route[] {
+export function demoRoutes(keeper: Pick<RelayKeeper, 'relays' | 'names' | 'kill'>): readonly Route[] {
   return [
     route({
       method: 'GET',
       path: '/demo',
       name: 'demo',
       summary: 'The relays of the demo, and which of them are down',
-      answer: { type: 'json', schema: z.object({ relays: z.array(relayShape) }) },
-      handle: () => ({ relays: keeper.relays }),
+      answer: {
+        type: 'json',
+        schema: z.object({ relays: z.array(relayShape), names: z.record(z.string(), z.string()).describe('of all others, by peer id') }),
+      },
+      handle: () => ({ relays: keeper.relays, names: keeper.names }),
     }),
     route({
       method: 'POST',

@@ -44,6 +44,11 @@ export class RelayKeeper {
       .map(({ role: { name }, peerId, endpoint }) => ({ name, peerId, endpoint, state: this.#down.has(name) ? 'down' : 'running' }));
   }
 
+  /** What all nodes but A are called, by peer id. */
+  get names(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#network.members.map(({ role: { name }, peerId }) => [peerId, name]));
+  }
+
   /**
    * Kills a relay; one that is down stays so.
    * @returns false for a peer that is no relay of the network
