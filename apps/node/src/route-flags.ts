@@ -45,8 +45,11 @@ export function addCircuitFlags(command: Command): Command {
     .addOption(new Option('--path <peers>', 'through these peers, peerId@host:port each, separated by commas').argParser(peerList));
 }
 
-/** Adds the flags of {@link RouteFlags}. */
-export function addRouteFlags(command: Command): Command {
+/** Adds the flags of {@link RouteFlags}. With `services` who this is is shown by default also over a path: they are for peers they know. */
+export function addRouteFlags(command: Command, { services = false }: { readonly services?: boolean } = {}): Command {
+  const [hidden, shown] = services
+    ? ['then only services and exits for everybody are reached', 'default']
+    : ['default with --path', 'default without --path'];
   return command
     .addOption(
       new Option('--hops <count>', 'relayed over this many hops, 1 to 15, that the relays choose; 2-4: as many as are drawn from these')
@@ -57,8 +60,8 @@ export function addRouteFlags(command: Command): Command {
       new Option('--path <peers>', 'telescoped through these peers, peerId@host:port each, separated by commas').argParser(peerList),
     )
     .option('--gateway <peer>', 'with --hops: the first relay, a peer id or peerId@host:port (default: any peer that relays)', destination)
-    .option('--anonymous', 'do not show who this is (default with --path)')
-    .option('--no-anonymous', 'show who this is (default without --path)')
+    .option('--anonymous', `do not show who this is (${hidden})`)
+    .option('--no-anonymous', `show who this is (${shown})`)
     .option('--static-key <key>', 'of the peer, as peerId+staticKey says it, too; shows no identity', checked(parseStaticKey))
     .option('--unverified-destination', 'with --hops: connect to an endpoint without a peer id, whoever answers');
 }

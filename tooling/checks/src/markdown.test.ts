@@ -3,9 +3,9 @@ import { expectedOutput, fences, tableRows } from './markdown.ts';
 
 describe('fences', () => {
   test('are found with language and line', () => {
-    expect(fences('a\n\n```ts\nconst x = 1;\n```\n\n```sh\nls\n```\n')).toEqual([
-      { language: 'ts', line: 4, code: 'const x = 1;\n' },
-      { language: 'sh', line: 8, code: 'ls\n' },
+    expect(fences('a\n\n```ts\nconst x = 1;\n```\n\n```text network\nA\n```\n')).toEqual([
+      { language: 'ts', info: '', line: 4, code: 'const x = 1;\n' },
+      { language: 'text', info: 'network', line: 8, code: 'A\n' },
     ]);
   });
 });

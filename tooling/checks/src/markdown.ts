@@ -1,6 +1,8 @@
 /** One fenced block of code. */
 export interface Fence {
   readonly language: string;
+  /** What stands behind the language. */
+  readonly info: string;
   /** Line of its first line of code in the document, from 1. */
   readonly line: number;
   readonly code: string;
@@ -8,10 +10,11 @@ export interface Fence {
 
 /** The fenced blocks of a document. */
 export function fences(markdown: string): readonly Fence[] {
-  return [...markdown.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```\s*$/gm)].map((match) => ({
+  return [...markdown.matchAll(/^```(\w*) *([^\n]*)\n([\s\S]*?)^```\s*$/gm)].map((match) => ({
     language: match[1] as string,
+    info: match[2] as string,
     line: markdown.slice(0, match.index).split('\n').length + 1,
-    code: match[2] as string,
+    code: match[3] as string,
   }));
 }
 

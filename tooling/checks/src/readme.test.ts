@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fences } from './markdown.ts';
 import { fenceFault, runFence } from './run-fence.ts';
-import { publishedPackages } from './workspace.ts';
+import { ROOT, publishedPackages } from './workspace.ts';
 
 describe('the check itself', () => {
   const check = async (code: string): Promise<string | undefined> =>
@@ -24,6 +24,15 @@ describe('the check itself', () => {
     );
     expect(await check('console.log(1);\n')).toContain('without the comment');
   });
+});
+
+test('README.md: its examples run and print what their comments say', { timeout: 120_000 }, async () => {
+  const examples = fences(readFileSync(join(ROOT, 'README.md'), 'utf8')).filter(({ language }) => language === 'ts');
+  expect(examples.length).toBeGreaterThan(0);
+  for (const { line, code } of examples) {
+    const fault = fenceFault(code, await runFence(code, join(ROOT, 'packages', 'node'), { source: true }));
+    expect(fault, `the example at README.md:${line}`).toBeUndefined();
+  }
 });
 
 describe.each(publishedPackages())('$path/README.md', ({ path, folder, manifest }) => {

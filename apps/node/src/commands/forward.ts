@@ -8,7 +8,7 @@ import { hold, localPort, wayOf } from './hold.ts';
 
 /** `matryoshka forward`: maps a local port to a service of a peer, until it is ended. */
 export function forwardCommand(): Command {
-  return addInstanceFlags(addRouteFlags(new Command('forward')))
+  return addInstanceFlags(addRouteFlags(new Command('forward'), { services: true }))
     .summary('map a local port to a service of a peer')
     .description('Has the running node map a local port to a service that a peer exposes, until this command is ended.')
     .argument('<local>', 'port, or host:port, to listen on; port 0 for any free one', localPort)

@@ -6,7 +6,7 @@ import { hold, localPort, wayOf } from './hold.ts';
 
 /** `matryoshka socks`: a SOCKS5 proxy, until it is ended. */
 export function socksCommand(): Command {
-  return addInstanceFlags(addRouteFlags(new Command('socks')))
+  return addInstanceFlags(addRouteFlags(new Command('socks'), { services: true }))
     .summary('a SOCKS5 proxy to services of peers')
     .description(
       'Has the running node serve a SOCKS5 proxy until this command is ended. <service>.<peer id> leads to a service that a peer exposes; ordinary hosts are reached through an exit. Names are resolved at the far end. Clients with different names and passwords share no connection.',
