@@ -194,6 +194,7 @@ describe('the demo that stays', () => {
     expect(JSON.parse(result as string)).toMatchObject({ relayed: { sha256Match: true }, telescoped: { sha256Match: true } });
     const { dashboard: url } = JSON.parse(dashboard as string) as { readonly dashboard: string };
     const page = new Dashboard(url);
+    expect((await page.ask('GET', '/')).type).toMatch(/^text\/html/);
     expect(Object.keys((await page.ask('GET', '/openapi.json')).json.paths as object)).toEqual(
       expect.arrayContaining(['/demo', '/demo/kill']),
     );

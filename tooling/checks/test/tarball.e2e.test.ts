@@ -107,7 +107,7 @@ describe('all packages, installed together from their tarballs', () => {
     }
   });
 
-  test('run matryoshka: --help, init, up, status', async () => {
+  test('run matryoshka: --help, init, up, status, dashboard', async () => {
     const matryoshka = join(all, 'node_modules', '.bin', 'matryoshka');
     const home = { ...env, XDG_CONFIG_HOME: join(all, 'config'), XDG_DATA_HOME: join(all, 'data'), XDG_CACHE_HOME: join(all, 'cache') };
     const ask = (...args: readonly string[]): string =>
@@ -120,6 +120,11 @@ describe('all packages, installed together from their tarballs', () => {
       const [line] = (await once(up.stdout, 'data')) as [Buffer];
       expect(JSON.parse(line.toString().split('\n')[0] ?? '')).toMatchObject({ event: 'ready', peerId });
       expect(JSON.parse(ask('status', '--json'))).toMatchObject({ pid: up.pid, node: { peerId, connections: [] } });
+      const { url } = JSON.parse(ask('dashboard', '--json')) as { readonly url: string };
+      const page = await fetch(url);
+      expect(page.headers.get('content-type')).toMatch(/^text\/html/);
+      const script = / src="\.(\/assets\/[^"]+\.js)"/.exec(await page.text())?.[1];
+      expect((await fetch(new URL(script ?? '', url))).status).toBe(200);
     } finally {
       up.kill('SIGTERM');
     }
