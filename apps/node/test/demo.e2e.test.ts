@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -18,8 +18,9 @@ beforeEach(() => {
 afterEach(() => {
   // Nobody else ends one whose test has failed.
   for (const { child } of demos.splice(0)) child.kill('SIGKILL');
-  // Fails where the demo has left anything.
-  rmdirSync(folder);
+  const left = readdirSync(folder);
+  rmSync(folder, { recursive: true });
+  expect(left, 'left behind by the demo').toEqual([]);
 });
 
 function start(...args: readonly string[]): Cli {
@@ -174,7 +175,7 @@ class Dashboard {
 
 /** Waits until `ask` gives something. */
 async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-  const deadlineMs = performance.now() + 30_000;
+  const deadlineMs = performance.now() + 100_000;
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop
     const found = await ask();
@@ -234,7 +235,7 @@ describe('the demo that stays', () => {
     const endedMs = performance.now();
     demo.child.kill('SIGINT');
     expect(await demo.exited, demo.stderr).toBe(0);
-    expect(performance.now() - endedMs).toBeLessThan(5_000);
+    expect(performance.now() - endedMs).toBeLessThan(10_000);
     const pids = [...demo.stderr.matchAll(/^\[\w\] process (\d+)$/gm)].map(([, pid]) => Number(pid));
     expect(pids.length).toBe(10);
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
