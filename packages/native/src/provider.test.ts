@@ -2,6 +2,7 @@ import { createCipheriv } from 'node:crypto';
 import { type CryptoProvider, type Random, portableProvider } from '@matryoshka/session';
 import { providerContract } from '@matryoshka/session/contract';
 import { describe, expect, test } from 'vitest';
+import { DER, RAW, nativeKem } from './ml-kem.ts';
 import { loadNativeProvider, nativeProvider } from './provider.ts';
 import { loadSodium } from './sodium.ts';
 
@@ -27,6 +28,20 @@ describe.each([
 ])('ChaCha20-Poly1305 of %s', (_who, nodeCipherFromBytes) => {
   const cases = providerContract(load(nodeCipherFromBytes), replayable(), portableProvider);
   test.each(cases.filter(({ name }) => name.startsWith('chacha20poly1305')))('$name', ({ run }) => run());
+});
+
+describe.each([
+  ['DER', DER],
+  ['their bytes', RAW],
+])('ML-KEM-768 with public keys as %s', (_form, form) => {
+  const cases = providerContract({ ...load(), ...nativeKem([form]) }, replayable(), portableProvider);
+  test.each(cases.filter(({ name }) => name.startsWith('ML-KEM')))('$name', ({ run }) => run());
+});
+
+test('the next form of public keys is taken where a Node does not know one', () => {
+  const unknown = { encode: RAW.encode, decode: (): never => expect.unreachable() };
+  expect(nativeKem([unknown])).toBeUndefined();
+  expect(nativeKem([unknown, DER])).toBeDefined();
 });
 
 describe('loading', () => {
