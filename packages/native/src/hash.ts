@@ -47,6 +47,10 @@ class ShortSha256 extends NativeHash {
   readonly #sodium: Sodium;
   readonly #inner = new Uint8Array(SHA256_BLOCK_LENGTH + SHORT_LENGTH);
   readonly #outer = new Uint8Array(SHA256_BLOCK_LENGTH + SHA256_LENGTH);
+  /** Behind the key in it. */
+  readonly #digest = this.#outer.subarray(SHA256_BLOCK_LENGTH);
+  /** The first bytes of `#inner`, by how many: there are few lengths, and each is used again and again. */
+  readonly #inners: Uint8Array[] = [];
 
   constructor(sodium: Sodium, portable: Hash) {
     super(portable);
@@ -56,7 +60,7 @@ class ShortSha256 extends NativeHash {
   override digest(...parts: readonly Uint8Array[]): Uint8Array {
     const length = lengthOf(parts);
     if (length > SHORT_LENGTH) return super.digest(...parts);
-    const joined = this.#inner.subarray(0, length);
+    const joined = this.#innerOf(length);
     join(joined, parts, 0);
     const out = new Uint8Array(SHA256_LENGTH);
     this.#sodium.crypto_hash_sha256(out, joined);
@@ -64,19 +68,24 @@ class ShortSha256 extends NativeHash {
     return out;
   }
 
+  #innerOf(length: number): Uint8Array {
+    return (this.#inners[length] ??= this.#inner.subarray(0, length));
+  }
+
   override hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
     const length = lengthOf(parts);
     if (length > SHORT_LENGTH || key.length > SHA256_BLOCK_LENGTH) return super.hmac(key, ...parts);
-    const inner = this.#inner.subarray(0, SHA256_BLOCK_LENGTH + length);
+    const inner = this.#innerOf(SHA256_BLOCK_LENGTH + length);
     const outer = this.#outer;
     inner.fill(INNER_PAD, 0, SHA256_BLOCK_LENGTH);
     outer.fill(OUTER_PAD, 0, SHA256_BLOCK_LENGTH);
-    for (const [i, byte] of key.entries()) {
-      inner[i] = byte ^ INNER_PAD;
-      outer[i] = byte ^ OUTER_PAD;
+    // Not by an iterator, which makes an array for each byte.
+    for (let i = 0; i < key.length; i++) {
+      inner[i] = (key[i] as number) ^ INNER_PAD;
+      outer[i] = (key[i] as number) ^ OUTER_PAD;
     }
     join(inner, parts, SHA256_BLOCK_LENGTH);
-    this.#sodium.crypto_hash_sha256(outer.subarray(SHA256_BLOCK_LENGTH), inner);
+    this.#sodium.crypto_hash_sha256(this.#digest, inner);
     const out = new Uint8Array(SHA256_LENGTH);
     this.#sodium.crypto_hash_sha256(out, outer);
     // Keys stay nowhere.

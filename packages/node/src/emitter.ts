@@ -13,6 +13,11 @@ export class Emitter<Events extends Record<string, unknown>> {
     return () => listeners.delete(listener);
   }
 
+  /** Whether somebody listens: for what costs something to tell. */
+  heard(name: keyof Events): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       try {

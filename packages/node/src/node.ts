@@ -43,6 +43,7 @@ import { Registrars } from './registrars.ts';
 import { peerTags } from './peer-tags.ts';
 import { SessionRegistry } from './registry.ts';
 import { suiteChoice } from './suite.ts';
+import { SystemRandom } from './system-random.ts';
 import { type RelayLimitsOptions, updateRelayLimits } from './relay-limits-options.ts';
 import { type NodeStatus, circuitStatus, connectionStatus, relayLinkStatus } from './status.ts';
 import { type TrafficOption, parseTraffic, trafficSettings } from './traffic-options.ts';
@@ -52,8 +53,6 @@ const GOODBYE_TIMEOUT_MS = 1000;
 
 /** Takes a stream that a peer opened; what it throws resets the stream. */
 export type StreamServer = (stream: Stream, connection: Connection) => void | Promise<void>;
-
-const systemRandom: Random = { fill: (bytes) => void crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>) };
 
 /** The local instance: everything composed from validated options. Made by {@link createNode}. */
 export class MatryoshkaNode implements AsyncDisposable {
@@ -86,7 +85,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   constructor(options: ParsedOptions) {
     this.#options = options;
     const provider = options.provider ?? platformProvider;
-    const random = options.random ?? systemRandom;
+    const random = options.random ?? new SystemRandom();
     const identity = identityOf(options.identity, provider, random);
     this.#clock = options.clock ?? systemClock;
     const access = new Access({ clock: this.#clock, relay: () => this.#relay }, options);
@@ -428,7 +427,9 @@ export class MatryoshkaNode implements AsyncDisposable {
       onPolicyFailed: (error) => this.#emitter.emit('policyFailed', { error }),
       dial: (endpoint) => this.#connector.dial(endpoint),
       accept: (link, first) => this.#acceptor.offer(link, first),
-      onServed: (event, link) => this.#emitter.emit('relay', { event, link: relayLinkStatus(link) }),
+      onServed: (event, link) => {
+        if (this.#emitter.heard('relay')) this.#emitter.emit('relay', { event, link: relayLinkStatus(link) });
+      },
       onRefused: this.#access.refused,
       onRegistration: (session, message) => this.#registrars.answered(session, message),
     };

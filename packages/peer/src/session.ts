@@ -293,7 +293,7 @@ export class Session implements OutboxHost, ResumptionHost {
       closed: (reason) => {
         epoch.closed();
         this.#outbox.written();
-        if (epoch === this.#epoch) this.#lost(linkLost(reason));
+        if (epoch === this.#epoch && this.#state === 'ready') this.#lost(linkLost(reason));
       },
     };
   }

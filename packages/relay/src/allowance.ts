@@ -2,7 +2,7 @@ import type { Session } from '@matryoshka/peer';
 import type { PeerId } from '@matryoshka/session';
 import { type Clock, type NetworkBits, TokenBucket, sourceNetwork } from '@matryoshka/transport';
 import type { Allowance } from '@matryoshka/wire';
-import { peerIdOf } from './neighbours.ts';
+import { carriersAmong, peerIdOf } from './neighbours.ts';
 import type { RelayRefusal } from './relay-host.ts';
 
 /** What neighbours may ask of this node (R14). 0 is no limit. */
@@ -172,11 +172,7 @@ export class Allowances {
 
   /** Whose allowances a request on `session` uses: its own, and those of all that carry it. */
   #chain(session: Session): Account[] {
-    const { carriers } = session.link.info;
-    const own = this.#account(session);
-    if (carriers.length === 0) return [own];
-    const carrying = [...this.#host.sessions()].filter(({ id }) => carriers.includes(id));
-    return [own, ...carrying.map((carrier) => this.#account(carrier))];
+    return [session, ...carriersAmong(this.#host.sessions(), session)].map((each) => this.#account(each));
   }
 
   #account(session: Session): Account {

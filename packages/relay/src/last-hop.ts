@@ -1,5 +1,5 @@
 import type { Session } from '@matryoshka/peer';
-import { peerIdFromHash, randomItem } from '@matryoshka/session';
+import { type PeerId, peerIdFromHash, randomItem } from '@matryoshka/session';
 import { type Endpoint, MatryoshkaError, type RelayDestination, formatEndpoint, sameEndpoint } from '@matryoshka/wire';
 import { checkDial } from './dial-policy.ts';
 import { MadeConnections } from './made-connections.ts';
@@ -36,9 +36,9 @@ export class LastHop {
    */
   async reach(previous: Session, destination: RelayDestination): Promise<Session> {
     const { endpoint, peer, relay } = destination;
-    if (peer !== undefined && peerIdFromHash(peer) === this.#host.peerId)
-      throw new MatryoshkaError('relay.loop', 'this relay is the destination itself');
-    const existing = this.#existing(previous, destination);
+    const peerId = peer && peerIdFromHash(peer);
+    if (peerId === this.#host.peerId) throw new MatryoshkaError('relay.loop', 'this relay is the destination itself');
+    const existing = this.#existing(previous, destination, peerId);
     if (existing !== undefined) return existing;
     if (endpoint === undefined || relay !== undefined)
       throw new MatryoshkaError('relay.destination-unreachable', 'no connection to the destination here');
@@ -67,21 +67,20 @@ export class LastHop {
   }
 
   /** A session that counts as one to the destination: dialled there, or authenticated as the peer; claims never count. */
-  #existing(previous: Session, { endpoint, peer, relay }: RelayDestination): Session | undefined {
-    const peerId = peer && peerIdFromHash(peer);
+  #existing(previous: Session, { endpoint, relay }: RelayDestination, peerId: PeerId | undefined): Session | undefined {
     // With a relay named, the endpoint is the relay's.
     const dialled = relay === undefined ? endpoint : undefined;
-    const found = [...this.#host.sessions()].filter(
-      (session) =>
-        isShared(session) &&
-        !wouldLoop(session, previous) &&
-        session.link.info.nesting < MAX_NESTING &&
-        (relay === undefined || this.#registered(session)) &&
+    const found: Session[] = [];
+    for (const session of this.#host.sessions()) {
+      // First what most of them are not: there may be many.
+      const isThere =
         // A demanded peer is what counts: the one at an endpoint may be another by now.
-        (peerId === undefined
+        peerId === undefined
           ? dialled !== undefined && session.dialled !== undefined && sameEndpoint(session.dialled, dialled)
-          : peerIdOf(session) === peerId),
-    );
+          : peerIdOf(session) === peerId;
+      const isUsable = isThere && isShared(session) && !wouldLoop(session, previous) && session.link.info.nesting < MAX_NESTING;
+      if (isUsable && (relay === undefined || this.#registered(session))) found.push(session);
+    }
     const direct = found.filter((session) => session.link.info.kind === 'direct');
     return randomItem(this.#host.random, direct.length > 0 ? direct : found);
   }

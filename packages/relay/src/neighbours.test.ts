@@ -1,7 +1,7 @@
 import { peerHash } from '@matryoshka/session';
 import { describe, expect, test } from 'vitest';
 import { type FakeSession, endpoint, fakePeer, fakeSession } from '../test/fake-session.ts';
-import { Exclusion, type Known, Neighbours, isShared, wouldLoop } from './neighbours.ts';
+import { Exclusion, type Known, Neighbours, carriersAmong, isShared, wouldLoop } from './neighbours.ts';
 import type { RelayHost } from './relay-host.ts';
 
 const BITS = { ipv4Bits: 16, ipv6Bits: 48 };
@@ -21,6 +21,27 @@ function neighbours(sessions: readonly FakeSession[], more: Partial<RelayHost> =
 }
 
 const hosts = ({ endpoints }: Known): string[] => endpoints.map(({ host }) => host);
+
+describe('the sessions that carry one', () => {
+  const [a, b, c] = [fakeSession({ id: 'a' }), fakeSession({ id: 'b' }), fakeSession({ id: 'c' })];
+
+  test('are found by their ids, and the search ends with the last of them', () => {
+    let looked = 0;
+    function* sessions(): Generator<FakeSession> {
+      for (const session of [a, b, c]) {
+        looked++;
+        yield session;
+      }
+    }
+    expect(carriersAmong(sessions(), fakeSession({ carriers: ['b', 'a'] }))).toEqual([a, b]);
+    expect(looked).toBe(2);
+    expect(carriersAmong(sessions(), fakeSession({ carriers: ['c', 'gone'] }))).toEqual([c]);
+  });
+
+  test('are none of a direct one', () => {
+    expect(carriersAmong([a, b, c], a)).toEqual([]);
+  });
+});
 
 describe('R4 exclusion', () => {
   test('goes by network', () => {

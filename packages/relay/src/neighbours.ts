@@ -37,6 +37,18 @@ export function isShared(session: Session): boolean {
   return session.sending && !session.stalled && !session.anonymous;
 }
 
+/** The sessions that carry one; looks no further than to the last of them, which are older and so come first. */
+export function carriersAmong(sessions: Iterable<Session>, { link }: Session): Session[] {
+  const { carriers } = link.info;
+  const found: Session[] = [];
+  if (carriers.length === 0) return found;
+  for (const session of sessions) {
+    if (carriers.includes(session.id)) found.push(session);
+    if (found.length === carriers.length) break;
+  }
+  return found;
+}
+
 /** A node by what is known of it: its identity and the places where it is. */
 export interface Known {
   /** Undefined where it is not known. */
@@ -127,9 +139,8 @@ export class Neighbours {
     return endpointsOfSession(session).filter(({ host, port }) => !way.some((other) => other.host === host && other.port === port));
   }
 
-  #carrying({ link }: Session): Session[] {
-    const { carriers } = link.info;
-    return carriers.length === 0 ? [] : [...this.#host.sessions()].filter(({ id }) => carriers.includes(id));
+  #carrying(session: Session): Session[] {
+    return carriersAmong(this.#host.sessions(), session);
   }
 
   #sessionsTo(peerId: PeerId): Session[] {

@@ -1,8 +1,8 @@
 import { SimulatedClock } from '@matryoshka/simulation';
-import type { LinkHandler } from '@matryoshka/transport';
+import type { Clock, LinkHandler, LinkInfo } from '@matryoshka/transport';
 import { HANDSHAKE_ANSWER_LENGTH, HANDSHAKE_REQUEST_LENGTH, parseEndpoint } from '@matryoshka/wire';
 import { describe, expect, test } from 'vitest';
-import { fakeSession } from '../test/fake-session.ts';
+import { type FakeSession, fakeSession } from '../test/fake-session.ts';
 import { Account } from './account.ts';
 import { CreditPool } from './credit-pool.ts';
 import { IdleCredit } from './idle-credit.ts';
@@ -12,6 +12,22 @@ import type { RelayWindow } from './relay-window.ts';
 import { ServedLink, type ServedLinkHost } from './served-link.ts';
 
 const window = (): RelayWindow => new CreditPool().take() as RelayWindow;
+
+const ANSWER = new Uint8Array(HANDSHAKE_ANSWER_LENGTH);
+
+function relayLink(clock: Clock, session: FakeSession): RelayLink {
+  return new RelayLink({
+    clock,
+    idleCredit: new IdleCredit(clock),
+    session,
+    port: 1n,
+    role: 'originator',
+    remote: parseEndpoint('192.0.2.9:999'),
+    window: window(),
+    credit: 0,
+    forget: () => {},
+  });
+}
 
 function owner(heard: string[]): LinkHandler {
   return {
@@ -24,22 +40,32 @@ function owner(heard: string[]): LinkHandler {
   };
 }
 
+describe('what a relay link says of itself', () => {
+  test('follows what carries it, which may change', () => {
+    const clock = new SimulatedClock();
+    const direct: LinkInfo = { kind: 'direct', nesting: 0, carriers: [] };
+    const carrier = fakeSession({ id: 'b' });
+    const carriedOver = (info: LinkInfo): void => void Object.assign(carrier, { link: { ...carrier.link, info } });
+    carriedOver(direct);
+    const link = relayLink(clock, carrier);
+    const { info } = link;
+    expect(info).toMatchObject({ kind: 'relayed', nesting: 1, carriers: ['b'], limits: UNLIMITED });
+    // The same over another link of the same kind.
+    carriedOver(direct);
+    expect(link.info).toBe(info);
+    carriedOver({ kind: 'relayed', nesting: 1, carriers: ['a'] });
+    expect(link.info).toMatchObject({ kind: 'relayed', nesting: 2, carriers: ['b', 'a'] });
+    const limits = { ...UNLIMITED, bytesPerSecond: 5 };
+    link.status({ type: 'relay-status', port: 1n, status: 'accepted', window: 65_536, limits, answer: ANSWER });
+    expect(link.info).toMatchObject({ carriers: ['b', 'a'], limits });
+  });
+});
+
 describe('whether a relay link is stalled', () => {
   test('is told to each owner anew: the one before may have let it go', async () => {
     const clock = new SimulatedClock();
-    const link = new RelayLink({
-      clock,
-      idleCredit: new IdleCredit(clock),
-      session: fakeSession(),
-      port: 1n,
-      role: 'originator',
-      remote: parseEndpoint('192.0.2.9:999'),
-      window: window(),
-      credit: 0,
-      forget: () => {},
-    });
-    const answer = new Uint8Array(HANDSHAKE_ANSWER_LENGTH);
-    link.status({ type: 'relay-status', port: 1n, status: 'accepted', window: 65_536, limits: UNLIMITED, answer });
+    const link = relayLink(clock, fakeSession());
+    link.status({ type: 'relay-status', port: 1n, status: 'accepted', window: 65_536, limits: UNLIMITED, answer: ANSWER });
     const [first, second]: [string[], string[]] = [[], []];
     link.attach(owner(first));
     await clock.run();

@@ -82,6 +82,9 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHos
   #turnDue = false;
   #closedReported = false;
   #limits: RelayLimits = UNLIMITED;
+  #info: LinkInfo | undefined;
+  /** That of the carrier which it was made of. */
+  #infoOf: LinkInfo | undefined;
 
   constructor(parts: RelayLinkParts) {
     const { session, port } = parts;
@@ -95,10 +98,15 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHos
     this.#state = parts.role === 'originator' ? 'requested' : 'offered';
   }
 
-  /** Made anew each time: what carries the session may change. */
+  /** Made anew when what carries the session has changed. */
   get info(): LinkInfo {
     const { id, link } = this.#session;
-    return { kind: 'relayed', nesting: link.info.nesting + 1, carriers: [id, ...link.info.carriers], limits: this.#limits };
+    const carrier = link.info;
+    if (this.#info === undefined || this.#infoOf !== carrier) {
+      this.#infoOf = carrier;
+      this.#info = { kind: 'relayed', nesting: carrier.nesting + 1, carriers: [id, ...carrier.carriers], limits: this.#limits };
+    }
+    return this.#info;
   }
 
   // ---- Link --------------------------------------------------------------------------------------------------------
@@ -187,6 +195,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHos
     }
     this.#state = 'open';
     this.#limits = message.limits;
+    this.#info = undefined;
     this.#egress.credited(message.window);
     this.#inbox.answer(message.answer);
     this.#parts.answered?.(undefined);

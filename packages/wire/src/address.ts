@@ -1,17 +1,26 @@
 // IPv4 (dotted decimal) and IPv6 (RFC 4291 §2.2) text and bytes; output as in RFC 5952.
 
+const [DOT, ZERO, NINE] = [0x2e, 0x30, 0x39];
+
 /** 4 bytes of `a.b.c.d`, or undefined. Leading zeros are refused: some would read them as octal. */
 export function parseIPv4(text: string): Uint8Array | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [index, part] of parts.entries()) {
-    if (!/^(?:0|[1-9]\d{0,2})$/.test(part)) return undefined;
-    const value = Number(part);
-    if (value > 255) return undefined;
-    bytes[index] = value;
+  let [index, value, digits] = [0, 0, 0];
+  // By characters: relays read addresses for every request.
+  for (let at = 0; at <= text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (at === text.length || character === DOT) {
+      if (digits === 0 || index > 3) return undefined;
+      bytes[index++] = value;
+      [value, digits] = [0, 0];
+    } else {
+      if (character < ZERO || character > NINE || (digits > 0 && value === 0)) return undefined;
+      value = 10 * value + character - ZERO;
+      if (value > 255) return undefined;
+      digits++;
+    }
   }
-  return bytes;
+  return index === 4 ? bytes : undefined;
 }
 
 /** The 16-bit groups of one side of `::`; undefined where one is not valid. */
