@@ -54,7 +54,7 @@ export async function runScenario(selection: Selection, options: RunOptions): Pr
     progress('  warming up');
     for (const each of entrants) {
       // oxlint-disable-next-line no-await-in-loop
-      await takePart(each, () => each.contender?.measure(plan.warmUpMs), progress);
+      await takePart(each, () => warmUp(each, plan), progress);
     }
     await measureInTurn(entrants, scenario.unit, plan, progress);
     const ourSide = await sideOf(ours);
@@ -87,6 +87,11 @@ async function setUp(
     each.missing = reason;
     progress(`  ${each.name} is missing: ${reason}`);
   }
+}
+
+async function warmUp({ contender }: Entrant, { warmUpMs }: Plan): Promise<void> {
+  await contender?.warmUp?.();
+  await contender?.measure(warmUpMs);
 }
 
 /** Runs a step of one side. What is not ours and not made of Node alone may fail without ending all. */

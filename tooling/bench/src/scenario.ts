@@ -18,6 +18,8 @@ export interface Sample {
 /** One side of a comparison, set up and ready to be measured again and again. */
 export interface Contender {
   readonly group: ProcessGroup;
+  /** Before the first round, where so many things have to be done that a time does not say it: until code is compiled. */
+  warmUp?(): Promise<void>;
   /** One round of about so many milliseconds. */
   measure(durationMs: number): Promise<Sample>;
 }

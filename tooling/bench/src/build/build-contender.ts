@@ -1,6 +1,6 @@
-import type { NodePeer, OwnedChain } from '../matryoshka/chains.ts';
+import { type NodePeer, type Shape, chainFor } from '../matryoshka/chains.ts';
 import type { ProcessGroup } from '../processes/process-group.ts';
-import type { Contender, Sample } from '../scenario.ts';
+import type { Contender, Sample, Setting } from '../scenario.ts';
 import { withCpu } from '../workloads.ts';
 import type { Builds } from './builds.ts';
 
@@ -29,11 +29,28 @@ export async function sampleBuilds(group: ProcessGroup, measure: BuildMeasure, r
   return { ...sample, details: { ...sample.details, cpuMsPerBuild: (cpuSeconds * 1000) / count } };
 }
 
+/**
+ * Before code is compiled a build takes several times as long; how many there are in a given time depends on what else the
+ * machine does.
+ */
+const WARM_UP_BUILDS = 1000;
+const WARM_UP_TIMEOUT_MS = 120_000;
+
 /** Builds of ours through a chain that is ready. */
-export function buildContender({ group, nodes, originator, destination, options }: OwnedChain, measure: BuildMeasure = 'time'): Contender {
+export async function buildContender(
+  setting: Setting,
+  { shape, hops, measure = 'time' }: { readonly shape: Shape; readonly hops: number; readonly measure?: BuildMeasure },
+): Promise<Contender> {
+  const { group, nodes, originator, destination, options } = await chainFor(setting, shape, hops);
   const parallel = measure === 'time' ? 1 : PARALLEL_BUILDS;
+  // A direct connection that there is would be used again.
+  const together = shape === 'direct' ? 1 : PARALLEL_BUILDS;
+  const warmUp = async (): Promise<void> => {
+    await originator.callFor(WARM_UP_TIMEOUT_MS, 'builds', 0, destination, options, together, WARM_UP_BUILDS);
+  };
   return {
     group,
+    ...(!setting.quick && { warmUp }),
     measure: (durationMs) =>
       sampleBuilds(group, measure, async () => {
         const before = await handshakesOf(nodes);

@@ -1,4 +1,3 @@
-import { chainFor } from '../matryoshka/chains.ts';
 import type { Scenario, Setup } from '../scenario.ts';
 import { tcpLineFor } from '../tcp/tcp-chain.ts';
 import { torBuildCounterparts } from '../tor/tor-network.ts';
@@ -16,7 +15,7 @@ export const BUILD_SCENARIOS: readonly Scenario[] = [
     unit: 'ms',
     better: 'lower',
     summary: 'connect directly, beside TLS 1.3',
-    ours: async (setting) => buildContender(await chainFor(setting, 'direct', 1)),
+    ours: (setting) => buildContender(setting, { shape: 'direct', hops: 1 }),
     counterparts: [{ name: 'tls', competitor: 'tls', setup: tlsConnects }],
     alone: false,
   },
@@ -25,7 +24,7 @@ export const BUILD_SCENARIOS: readonly Scenario[] = [
     unit: 'ms',
     better: 'lower',
     summary: 'connect over 3 hops that relays choose',
-    ours: async (setting) => buildContender(await chainFor(setting, 'relayed', 3)),
+    ours: (setting) => buildContender(setting, { shape: 'relayed', hops: 3 }),
     counterparts: [],
     alone: true,
   },
@@ -34,7 +33,7 @@ export const BUILD_SCENARIOS: readonly Scenario[] = [
     unit: 'ms',
     better: 'lower',
     summary: 'build a circuit of 3 hops, the connection to the first one is open',
-    ours: async (setting) => buildContender(await chainFor(setting, 'telescoped', 3)),
+    ours: (setting) => buildContender(setting, { shape: 'telescoped', hops: 3 }),
     counterparts: torBuildCounterparts(),
     alone: false,
   },
@@ -43,7 +42,7 @@ export const BUILD_SCENARIOS: readonly Scenario[] = [
     unit: 'ms',
     better: 'lower',
     summary: 'build a circuit of 4 hops, the connection to the first one is open',
-    ours: async (setting) => buildContender(await chainFor(setting, 'telescoped', 4)),
+    ours: (setting) => buildContender(setting, { shape: 'telescoped', hops: 4 }),
     counterparts: [],
     alone: true,
   },
@@ -52,7 +51,7 @@ export const BUILD_SCENARIOS: readonly Scenario[] = [
     unit: 'builds/s',
     better: 'higher',
     summary: `circuits of 3 hops, ${PARALLEL_BUILDS} in progress at once`,
-    ours: async (setting) => buildContender(await chainFor(setting, 'telescoped', 3), 'rate'),
+    ours: (setting) => buildContender(setting, { shape: 'telescoped', hops: 3, measure: 'rate' }),
     counterparts: torBuildCounterparts('rate'),
     alone: true,
   },

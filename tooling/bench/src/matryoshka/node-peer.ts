@@ -33,8 +33,8 @@ export interface NodePeerCommands extends SourceCommands {
   open(destination: string, options: ConnectOptions): Promise<string>;
   /** Opens so many connections more, which stay. */
   openMore(destination: string, options: ConnectOptions, count: number): Promise<void>;
-  /** Builds and closes connections for so long. */
-  builds(durationMs: number, destination: string, options: ConnectOptions, parallel: number): Promise<Builds>;
+  /** Builds and closes connections for so long, and so many at least. */
+  builds(durationMs: number, destination: string, options: ConnectOptions, parallel: number, minBuilds?: number): Promise<Builds>;
   /** Handshakes that this node has begun and finished. */
   handshakes(): number;
   /** Bytes that this node forwarded, over all relay links and in both directions. */
@@ -97,7 +97,7 @@ serveRole<NodePeerCommands>({
       await started().connect(destination, options);
     }
   },
-  builds(durationMs, destination, options, parallel) {
+  builds(durationMs, destination, options, parallel, minBuilds) {
     return measureBuilds(
       async () => {
         const built = await started().connect(destination, options);
@@ -105,6 +105,7 @@ serveRole<NodePeerCommands>({
       },
       durationMs,
       parallel,
+      minBuilds,
     );
   },
   handshakes: () => handshakes,
