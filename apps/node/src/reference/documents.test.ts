@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
+import { controlRoutes } from '../control/routes.ts';
 import { createProgram } from '../program.ts';
 
 // Every line of a document that calls the command line is one that it takes. Those of the README and the tutorials are run, too
@@ -52,6 +53,14 @@ const documents = DOCUMENTS.flatMap((pattern) => globSync(pattern, { cwd: ROOT }
 test.each(documents)('%s: calls the command line as it can be called', async (_path, all) => {
   const complaints = await Promise.all(all.map(complaint));
   expect(complaints.filter((each) => each !== undefined)).toEqual([]);
+});
+
+test('README.md: asks the control API for what it answers', () => {
+  const readme = readFileSync(join(ROOT, 'apps', 'node', 'README.md'), 'utf8');
+  const asked = [...readme.matchAll(/^curl --unix-socket \S+ http:\/\/localhost(\/\S+)$/gm)].map((match) => match[1]);
+  expect(asked.length).toBeGreaterThan(1);
+  const answered = new Set(controlRoutes().map(({ path }) => path));
+  expect(asked.filter((path) => path === undefined || !answered.has(path))).toEqual([]);
 });
 
 test('the check itself refuses what there is not', async () => {
