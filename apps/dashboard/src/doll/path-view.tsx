@@ -6,7 +6,8 @@ import { Doll } from './doll.tsx';
 /** Everybody on a path, and what the one that is looked at knows and can open. */
 export function PathView({ anatomy }: { readonly anatomy: Anatomy }): ComponentChild {
   const { stations } = anatomy;
-  const at = Math.min(place.value.station, stations.length - 1);
+  // Where there are hops, the first of them is who one wants to know about.
+  const at = Math.min(place.value.station ?? (stations.length > 2 ? 1 : 0), stations.length - 1);
   const station = stations[at];
   if (station === undefined) return null;
   const step = (event: KeyboardEvent): void => {

@@ -28,16 +28,18 @@ export class Graph {
   readonly #parts: GraphParts;
   readonly #core: Core;
   readonly #overlay: Overlay;
-  readonly #layout = new Layout();
+  readonly #layout: Layout;
   readonly #radii = new Map<string, number>();
   readonly #resized: ResizeObserver;
   #palette: Palette = readPalette();
   #frame = 0;
+  #moving = false;
   #touched = false;
   #shown = '';
 
   constructor(parts: GraphParts) {
     this.#parts = parts;
+    this.#layout = new Layout(parts.container.clientWidth / Math.max(1, parts.container.clientHeight));
     forbidStyleElement();
     this.#core = cytoscape({
       container: parts.container,
@@ -59,6 +61,8 @@ export class Graph {
       this.#layout.move(node.id(), { ...node.position() });
     });
     this.#core.on('dragpan scrollzoom pinchzoom', () => (this.#touched = true));
+    // Dots go where the lines go.
+    this.#core.on('viewport position', () => this.#draw());
     this.#resized = new ResizeObserver(() => {
       this.#core.resize();
       if (!this.#touched) this.fit();
@@ -88,6 +92,7 @@ export class Graph {
       }
     });
     this.#overlay.update(edges, rates);
+    this.#draw();
     const shown = nodes
       .map(({ id }) => id)
       .toSorted()
@@ -107,6 +112,7 @@ export class Graph {
       });
     });
     this.#overlay.chosen = chosen?.edges;
+    this.#draw();
   }
 
   /** Takes the colours of the page again. */
@@ -136,20 +142,26 @@ export class Graph {
     });
   }
 
-  /** Lets traffic move, or shows it as it stands. */
-  animate(moving: boolean): void {
-    cancelAnimationFrame(this.#frame);
-    const draw = (nowMs: number): void => {
-      this.#overlay.draw(moving ? nowMs : undefined, this.#ground());
-      if (moving) this.#frame = requestAnimationFrame(draw);
-    };
-    this.#frame = requestAnimationFrame(draw);
+  /** Whether traffic moves, or is shown as it stands. */
+  set moving(moving: boolean) {
+    this.#moving = moving;
+    this.#draw();
   }
 
   destroy(): void {
     cancelAnimationFrame(this.#frame);
     this.#resized.disconnect();
     this.#core.destroy();
+  }
+
+  /** Draws traffic now, and on and on for as long as any moves. */
+  #draw(): void {
+    cancelAnimationFrame(this.#frame);
+    const draw = (nowMs: number): void => {
+      const any = this.#overlay.draw(this.#moving ? nowMs : undefined, this.#ground());
+      if (any && this.#moving) this.#frame = requestAnimationFrame(draw);
+    };
+    this.#frame = requestAnimationFrame(draw);
   }
 
   #ground(): Parameters<Overlay['draw']>[1] {

@@ -1,6 +1,8 @@
 import type { MapEdge, Purpose } from '../model/map.ts';
 import type { Palette } from './palette.ts';
+import { lineBetween } from './line.ts';
 import type { Point } from './layout.ts';
+import { BEND } from './stylesheet.ts';
 import { Stream } from './traffic.ts';
 
 /** Dots that are drawn at once; with more the map would be a fog. */
@@ -60,12 +62,13 @@ export class Overlay {
   /**
    * Draws the traffic.
    * @param nowMs - what has passed since the last drawing is how far it moves; undefined: it stands still
+   * @returns whether there is any
    */
-  draw(nowMs: number | undefined, ground: Ground): void {
+  draw(nowMs: number | undefined, ground: Ground): boolean {
     const seconds = nowMs === undefined ? 0 : Math.min(0.1, (nowMs - (this.#lastMs ?? nowMs)) / 1000);
     this.#lastMs = nowMs;
     const context = this.#cleared();
-    if (context === null) return;
+    if (context === null) return false;
     const paths = { own: new Path2D(), circuit: new Path2D(), forwarded: new Path2D() };
     const radius = RADIUS * Math.min(1.3, Math.max(0.55, ground.zoom));
     let dots = 0;
@@ -74,23 +77,18 @@ export class Overlay {
       const from = ground.place(edge.source);
       const to = ground.place(edge.target);
       if (from === undefined || to === undefined) continue;
-      const apart = Math.hypot(to.x - from.x, to.y - from.y);
-      // From the rim of one to the rim of the other.
-      const length = apart - from.radius - to.radius;
-      if (length <= 0) continue;
-      const [unitX, unitY] = [(to.x - from.x) / apart, (to.y - from.y) / apart];
-      const start = { x: from.x + unitX * from.radius, y: from.y + unitY * from.radius };
+      const line = lineBetween(from, to, edge.kind === 'direct' ? 0 : BEND * ground.zoom);
+      if (line === undefined) continue;
       for (const stream of streams) {
-        stream.advance(seconds, length / ground.zoom);
+        stream.advance(seconds, line.length / ground.zoom);
         // Both directions side by side, each on its right.
         const side = (stream.backward ? -1 : 1) * radius * 1.25;
         for (const way of stream.places()) {
           if (++dots > MOST_DOTS) break;
-          const dotX = start.x + unitX * length * way - unitY * side;
-          const dotY = start.y + unitY * length * way + unitX * side;
+          const { x, y } = line.at(way, side);
           const path = paths[stream.purpose];
-          path.moveTo(dotX + radius, dotY);
-          path.arc(dotX, dotY, radius, 0, 2 * Math.PI);
+          path.moveTo(x + radius, y);
+          path.arc(x, y, radius, 0, 2 * Math.PI);
         }
       }
     }
@@ -98,6 +96,7 @@ export class Overlay {
       context.fillStyle = this.#palette.purposes[purpose];
       context.fill(paths[purpose]);
     }
+    return dots > 0;
   }
 
   /** Empties the canvas, and fits it to the place that it has. */

@@ -5,6 +5,9 @@ import type { Palette } from './palette.ts';
 /** In pixels of the map. */
 export const DIAMETERS: Readonly<Record<MapNode['kind'], number>> = { you: 48, peer: 34, stranger: 24 };
 
+/** How far the lines bend that are no connections of this node, in pixels of the map: so they do not hide behind others. */
+export const BEND = 40;
+
 /** How peers and lines look. Strings in data are drawn on a canvas: whatever is in a name stays text. */
 export function stylesheet(palette: Palette): StylesheetJson {
   return [
@@ -68,6 +71,10 @@ export function stylesheet(palette: Palette): StylesheetJson {
     {
       selector: 'edge',
       style: { 'width': 1.5, 'line-color': palette.line, 'curve-style': 'straight', 'overlay-opacity': 0 },
+    },
+    {
+      selector: 'edge[kind != "direct"]',
+      style: { 'curve-style': 'unbundled-bezier', 'control-point-distances': [BEND], 'control-point-weights': [0.5] },
     },
     { selector: 'edge[kind = "hop"]', style: { 'line-color': palette.purposes.circuit, 'line-opacity': 0.55 } },
     { selector: 'edge[kind = "veiled"]', style: { 'line-color': palette.veiled, 'line-style': 'dashed', 'line-dash-pattern': [7, 5] } },

@@ -14,7 +14,7 @@ describe('a circuit of A through B, C and D to E', () => {
   const anatomy = anatomyOfConnection(
     connection({ kind: 'telescoped', anonymous: true, hops: ['b', 'c', 'd', 'e'].map((peerId) => hop({ peerId })) }),
     naming,
-    undefined,
+    [],
   );
 
   test('has a layer for each hop, the first outermost', () => {
@@ -61,10 +61,17 @@ describe('a circuit of A through B, C and D to E', () => {
   });
 });
 
+test('a first hop that was connected to anonymously does not know who you are', () => {
+  const hops = ['b', 'c'].map((peerId) => hop({ peerId }));
+  const first = connection({ id: '1', peerId: 'b', anonymous: true });
+  const anatomy = anatomyOfConnection(connection({ kind: 'telescoped', carriers: ['2', '1'], hops }), naming, [first]);
+  expect(station(anatomy, 'B').knows[0]).toBe('previous hop: you, your address');
+});
+
 describe('a circuit on which A shows who it is', () => {
   test('its identity is known at the far end, and its address is not', () => {
     const hops = ['b', 'c', 'd'].map((peerId) => hop({ peerId }));
-    const end = station(anatomyOfConnection(connection({ kind: 'telescoped', anonymous: false, hops }), naming, undefined), 'D');
+    const end = station(anatomyOfConnection(connection({ kind: 'telescoped', anonymous: false, hops }), naming, []), 'D');
     expect(end.knows).toContain('your identity');
     expect(end.hidden).toContain('your address');
     expect(end.hidden).not.toContain('your identity');
@@ -72,7 +79,9 @@ describe('a circuit on which A shows who it is', () => {
 });
 
 describe('a connection over relays that choose the path', () => {
-  const anatomy = anatomyOfConnection(connection({ kind: 'relayed', peerId: 'd', anonymous: true }), naming, 'b');
+  const anatomy = anatomyOfConnection(connection({ kind: 'relayed', peerId: 'd', anonymous: true, carriers: ['1'] }), naming, [
+    connection({ id: '1', peerId: 'b' }),
+  ]);
 
   test('every relay knows the destination, and cannot read', () => {
     for (const name of ['B', 'relays between']) {
@@ -89,12 +98,14 @@ describe('a connection over relays that choose the path', () => {
 
 describe('a connection that somebody made to this node', () => {
   test('over relays and anonymously: who it is remains unknown', () => {
-    const anatomy = anatomyOfConnection(connection({ kind: 'relayed', role: 'responder', peerId: undefined }), naming, 'c');
+    const anatomy = anatomyOfConnection(connection({ kind: 'relayed', role: 'responder', peerId: undefined, carriers: ['1'] }), naming, [
+      connection({ id: '1', peerId: 'c' }),
+    ]);
     expect(station(anatomy, 'you').hidden).toEqual(expect.arrayContaining(['the address of someone behind C', 'who it is']));
   });
 
   test('directly: everything is known that was shown', () => {
-    const anatomy = anatomyOfConnection(connection({ kind: 'direct', peerId: 'b', anonymous: false }), naming, undefined);
+    const anatomy = anatomyOfConnection(connection({ kind: 'direct', peerId: 'b', anonymous: false }), naming, []);
     expect(station(anatomy, 'B')).toMatchObject({ knows: ['your address', 'your identity', 'everything that is said'], hidden: [] });
   });
 });

@@ -36,10 +36,19 @@ const YOU = 'you';
 const SEEN = 'sizes and times of the records that it passes on, and the relay port they come with';
 const HANDSHAKE = 'version, suite and pattern of the handshake that it passes on';
 
-export function anatomyOfConnection(connection: ConnectionStatus, naming: Naming, gateway: string | undefined): Anatomy {
-  if (connection.hops !== undefined && connection.hops.length > 0) return telescoped(connection, connection.hops, naming);
-  if (connection.kind === 'direct') return direct(connection, naming);
-  return connection.role === 'initiator' ? relayed(connection, naming, gateway) : accepted(connection, naming, gateway);
+/** @param connections - all of the node: among them are those that this one runs over */
+export function anatomyOfConnection(connection: ConnectionStatus, naming: Naming, connections: readonly ConnectionStatus[]): Anatomy {
+  const carrier = (id: string | undefined): ConnectionStatus | undefined => connections.find((each) => each.id === id);
+  const { hops, kind, role, carriers } = connection;
+  if (hops !== undefined && hops.length > 0) return telescoped(connection, hops, naming, carrier(carriers.at(-1)));
+  if (kind === 'direct') return direct(connection, naming);
+  const gateway = carrier(carriers[0]);
+  return role === 'initiator' ? relayed(connection, naming, gateway) : accepted(connection, naming, gateway?.peerId);
+}
+
+/** Who a connection of this node tells its other end that it is. */
+function yourself(connection: ConnectionStatus | undefined): string {
+  return connection?.anonymous === true ? 'you, your address' : 'you, your address and your identity';
 }
 
 function direct({ peerId, remote, anonymous }: ConnectionStatus, naming: Naming): Anatomy {
@@ -61,7 +70,12 @@ function direct({ peerId, remote, anonymous }: ConnectionStatus, naming: Naming)
 }
 
 /** Each hop was chosen here, and knows its neighbours alone. */
-function telescoped({ anonymous }: ConnectionStatus, hops: NonNullable<ConnectionStatus['hops']>, naming: Naming): Anatomy {
+function telescoped(
+  { anonymous }: ConnectionStatus,
+  hops: NonNullable<ConnectionStatus['hops']>,
+  naming: Naming,
+  first: ConnectionStatus | undefined,
+): Anatomy {
   const names = hops.map(({ peerId }) => naming(peerId));
   const last = hops.length - 1;
   const stations = hops.map(({ peerId }, index): Station => {
@@ -73,9 +87,7 @@ function telescoped({ anonymous }: ConnectionStatus, hops: NonNullable<Connectio
       opened: index,
       opens: 1,
       knows: [
-        previous === undefined
-          ? `previous hop: you, your address and your identity`
-          : `previous hop: ${previous}, its address and identity`,
+        previous === undefined ? `previous hop: ${yourself(first)}` : `previous hop: ${previous}, its address and identity`,
         ...(index > 0 ? ['that somebody behind it asked'] : []),
         ...(next === undefined
           ? [...(anonymous ? [] : ['your identity']), 'hops left: 0', 'everything that you say to it']
@@ -101,9 +113,13 @@ function telescoped({ anonymous }: ConnectionStatus, hops: NonNullable<Connectio
 }
 
 /** Relays choose the path. Of them only the first one is known here. */
-function relayed({ peerId, remote, anonymous, authenticated }: ConnectionStatus, naming: Naming, gateway: string | undefined): Anatomy {
+function relayed(
+  { peerId, remote, anonymous, authenticated }: ConnectionStatus,
+  naming: Naming,
+  gateway: ConnectionStatus | undefined,
+): Anatomy {
   const end = peerId === undefined ? remote : naming(peerId);
-  const first = gateway === undefined ? 'the first relay' : naming(gateway);
+  const first = gateway?.peerId === undefined ? 'the first relay' : naming(gateway.peerId);
   const inner = ['your conversation: the inner layer stays closed'];
   return {
     layers: [{ between: [YOU, first], everyLink: true }, { between: [YOU, end] }],
@@ -115,11 +131,11 @@ function relayed({ peerId, remote, anonymous, authenticated }: ConnectionStatus,
       ),
       {
         name: first,
-        detail: gateway,
+        detail: gateway?.peerId,
         opened: 0,
         opens: 1,
         knows: [
-          'previous hop: you, your address and your identity',
+          `previous hop: ${yourself(gateway)}`,
           'next hop: the relay that it has chosen',
           `destination: ${end}`,
           'hops left',

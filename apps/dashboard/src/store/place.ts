@@ -13,8 +13,8 @@ export type Selection =
 export interface Place {
   readonly view: View;
   readonly selection: Selection | undefined;
-  /** Which station of a path is looked at; 0 is this node. */
-  readonly station: number;
+  /** Which station of a path is looked at, 0 being this node; undefined: nobody has said. */
+  readonly station: number | undefined;
 }
 
 const KINDS: readonly string[] = ['peer', 'connection', 'relay-link'] satisfies Selection['kind'][];
@@ -25,28 +25,28 @@ export function parsePlace(fragment: string): Place {
   const view = VIEWS.find((each) => each === fields.get('view')) ?? 'map';
   const [, kind = '', id = ''] = /^([a-z-]+):(.+)$/.exec(fields.get('select') ?? '') ?? [];
   const selection = KINDS.includes(kind) && id !== '' ? ({ kind, id } as Selection) : undefined;
-  const station = Number(fields.get('station') ?? '0');
-  return { view, selection, station: Number.isInteger(station) && station >= 0 ? station : 0 };
+  const station = /^\d{1,2}$/.test(fields.get('station') ?? '') ? Number(fields.get('station')) : undefined;
+  return { view, selection, station };
 }
 
 export function formatPlace({ view, selection, station }: Place): string {
   const fields = new URLSearchParams();
   if (view !== 'map') fields.set('view', view);
   if (selection !== undefined) fields.set('select', `${selection.kind}:${selection.id}`);
-  if (selection !== undefined && station !== 0) fields.set('station', String(station));
+  if (selection !== undefined && station !== undefined) fields.set('station', String(station));
   return fields.toString();
 }
 
 /** Where the page is; follows the address, and leads it. */
-export const place: Signal<Place> = signal<Place>({ view: 'map', selection: undefined, station: 0 });
+export const place: Signal<Place> = signal<Place>({ view: 'map', selection: undefined, station: undefined });
 
 export function go(next: Partial<Place>): void {
   place.value = { ...place.value, ...next };
 }
 
 /** @param selection - what is to be looked at more closely; undefined: nothing */
-export function select(selection: Selection | undefined, station = 0): void {
-  go({ selection, station });
+export function select(selection: Selection | undefined): void {
+  go({ selection, station: undefined });
 }
 
 /** Keeps the address and the place the same; changes of view can be gone back. */

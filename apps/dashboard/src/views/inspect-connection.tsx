@@ -14,8 +14,9 @@ const KINDS = { direct: 'Direct connection', relayed: 'Relayed connection', tele
 
 export function InspectConnection({ connection }: { readonly connection: ConnectionStatus }): ComponentChild {
   const { id, kind, peerId, remote, state, bytesSent, bytesReceived, streams, carriers, authenticated, traffic, role, limits } = connection;
-  const gateway = live.status.value?.node.connections.find((each) => each.id === carriers[0])?.peerId;
-  const anatomy = anatomyOfConnection(connection, (each) => names.value.of(each), gateway);
+  const connections = live.status.value?.node.connections ?? [];
+  const gateway = connections.find((each) => each.id === carriers[0])?.peerId;
+  const anatomy = anatomyOfConnection(connection, (each) => names.value.of(each), connections);
   const key = connectionKey(id);
   return (
     <>
@@ -30,7 +31,7 @@ export function InspectConnection({ connection }: { readonly connection: Connect
           ['Sent, received', `${formatBytes(bytesSent)}, ${formatBytes(bytesReceived)}`],
           ['Streams', streams],
           ['Looks like', traffic.preset],
-          ...(gateway === undefined ? [] : ([['First relay', <PeerLink id={gateway} />]] as const)),
+          ...(gateway === undefined || kind !== 'relayed' ? [] : ([['First relay', <PeerLink id={gateway} />]] as const)),
           ...(limits === undefined ? [] : ([['Relays allow', limitText(limits)]] as const)),
         ]}
       />

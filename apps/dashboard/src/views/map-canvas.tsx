@@ -23,7 +23,9 @@ export function MapCanvas(): ComponentChild {
   useEffect(() => {
     let made: Graph | undefined;
     let left = false;
-    const calm = (): void => made?.animate(!CALM.matches);
+    const calm = (): void => {
+      if (made !== undefined) made.moving = !CALM.matches;
+    };
     // Drawing is the larger part of this page, and comes after its first paint.
     void import('../graph/graph.ts').then(({ Graph: Drawn }) => {
       if (left || container.current === null || canvas.current === null) return;
@@ -47,7 +49,6 @@ export function MapCanvas(): ComponentChild {
 
   useEffect(() => {
     if (network !== undefined) graph?.update(network, (edge, purpose) => edgeRates(live.meter, edge, purpose));
-    if (CALM.matches) graph?.animate(false);
   }, [graph, network, look]);
   useEffect(() => {
     if (network !== undefined) graph?.choose(selection && chosenOn(network, selection));

@@ -20,7 +20,7 @@ export function Navigation(): ComponentChild {
         {VIEWS.map((view) => (
           <li key={view}>
             <a
-              href={`#${formatPlace({ view, selection: undefined, station: 0 })}`}
+              href={`#${formatPlace({ view, selection: undefined, station: undefined })}`}
               aria-current={view === current ? 'page' : undefined}
               onClick={(event) => {
                 event.preventDefault();

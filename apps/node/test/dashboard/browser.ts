@@ -37,7 +37,8 @@ export class WatchedPage {
 
   /** @param expected - errors of the browser that belong to the test */
   static async open(browser: Browser, url: string, options: BrowserContextOptions = {}, expected?: RegExp): Promise<WatchedPage> {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    // Motion is drawn without graphics hardware here, and is asked for where it matters.
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
     const watched = new WatchedPage(context, page);
     const { origin } = new URL(url);
