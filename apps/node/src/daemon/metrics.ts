@@ -19,13 +19,16 @@ const COUNTED: ReadonlySet<string> = new Set([
   'receive-failed',
 ]);
 
+/** How often the delay of the event loop is looked at, in milliseconds: the default of 10 wakes a node that does nothing. */
+const LAG_RESOLUTION_MS = 100;
+
 /** Metrics for Prometheus. No label names a peer or an address: whoever reads them learns how much there is, not of whom. */
 export class Metrics {
   readonly #registry = new Registry();
 
   constructor(daemon: Daemon) {
     const registers = [this.#registry];
-    collectDefaultMetrics({ register: this.#registry });
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: LAG_RESOLUTION_MS });
     new Gauge({ name: 'matryoshka_info', help: 'Version of the node.', labelNames: ['version'], registers }).set({ version: VERSION }, 1);
     gauge(this.#registry, 'matryoshka_connections', 'Connections.', ['kind', 'state'], (set) => {
       for (const { kind, state } of daemon.node.connections) set({ kind, state });

@@ -11,7 +11,7 @@ import { ECHO } from './staying-nodes.ts';
 const CONNECT_TIMEOUT_MS = 20_000;
 /** Pause before a connection that ended is made anew, in milliseconds. */
 const RETRY_MS = 1_000;
-const MESSAGE_INTERVAL_MS = 300;
+const MESSAGE_INTERVAL_MS = 500;
 const [MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES] = [64, 1_024] as const;
 const [MIN_TRANSFER_INTERVAL_MS, MAX_TRANSFER_INTERVAL_MS] = [3_000, 8_000] as const;
 const [MIN_TRANSFER_BYTES, MAX_TRANSFER_BYTES] = [16 * 1024, 128 * 1024] as const;
