@@ -10,7 +10,7 @@ export interface FenceResult {
 }
 
 /** How long an example may take. */
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 110_000;
 
 /**
  * Runs TypeScript as a module in `folder`, from where its imports resolve; with `source`, packages of this repository
