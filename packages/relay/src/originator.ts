@@ -133,37 +133,28 @@ export class Originator {
     signal: AbortSignal | undefined,
     settle: { readonly resolve: (met: Met) => void; readonly reject: (error: MatryoshkaError) => void },
   ): void {
-    const { clock, idleCredit, links, ports } = this.#host;
-    const port = ports.fresh(gateway);
-    const mark = requestMark(first);
-    const abort = (): void => link.close(aborted(signal));
-    const timer = clock.after(MEETING_MS + ANSWER_MARGIN_MS, () => link.close(new MatryoshkaError('relay.nobody-met')));
     const seeking = this.#seeking.get(gateway) ?? new Map<bigint, (message: RelayMeet) => void>();
     let came: RelayMeet | undefined;
-    const link: RelayLink = new RelayLink({
-      clock,
-      idleCredit,
-      session: gateway,
-      port,
-      role: 'originator',
+    const link = this.#ask({
+      gateway,
       remote,
+      first,
       window,
-      credit: 0,
+      signal,
+      patienceMs: MEETING_MS,
+      late: 'relay.nobody-met',
       forget: () => {
         seeking.delete(port);
         if (seeking.size === 0) this.#seeking.delete(gateway);
-        links.release(port, mark);
-        this.#host.forget(gateway, port);
         if (came === undefined) claim.ended();
       },
       answered: (error) => {
-        timer.cancel();
-        signal?.removeEventListener('abort', abort);
         claim.answered();
         if (error === undefined) settle.resolve({ role: 'initiator', link });
         else if (came === undefined) settle.reject(error);
       },
     });
+    const { port } = link;
     this.#seeking.set(
       gateway,
       seeking.set(port, (message) => {
@@ -181,9 +172,6 @@ export class Originator {
         settle.resolve({ role: 'responder', request, link: this.#host.expected(gateway, { ...message, request }, again, claim) });
       }),
     );
-    links.hold(port, mark);
-    links.add(gateway, port, link);
-    signal?.addEventListener('abort', abort, { once: true });
     gateway.send({ type: 'relay-meet', port, window: window.size, token, request: first });
   }
 
@@ -194,14 +182,44 @@ export class Originator {
     signal: AbortSignal | undefined,
     settle: { readonly resolve: (link: Link) => void; readonly reject: (error: MatryoshkaError) => void },
   ): void {
-    const { clock, idleCredit, links, ports, random } = this.#host;
-    const port = ports.fresh(gateway);
-    const mark = requestMark(first);
+    const { random } = this.#host;
     // Drawn at random so that they do not name the originator (R15).
     const attemptsLeft = randomBetween(random, 4, MAX_ATTEMPTS);
     const budgetMs = randomBetween(random, 10_000, MAX_BUDGET_MS);
+    const link = this.#ask({
+      gateway,
+      remote,
+      first,
+      window,
+      signal,
+      patienceMs: budgetMs,
+      late: 'relay.timeout',
+      forget: () => claim.ended(),
+      answered: (error) => {
+        claim.answered();
+        if (error === undefined) settle.resolve(link);
+        else settle.reject(error);
+      },
+    });
+    gateway.send({
+      type: 'relay-create',
+      port: link.port,
+      hopsLeft: hops - 1,
+      attemptsLeft,
+      budgetMs,
+      window: window.size,
+      destination,
+      request: first,
+    });
+  }
+
+  /** A link on a fresh port, which a request is about to be sent for; it is given up when the answer is late. */
+  #ask({ gateway, remote, first, window, signal, patienceMs, late, forget, answered }: Asking): RelayLink {
+    const { clock, idleCredit, links, ports } = this.#host;
+    const port = ports.fresh(gateway);
+    const mark = requestMark(first);
     const abort = (): void => link.close(aborted(signal));
-    const timer = clock.after(budgetMs + ANSWER_MARGIN_MS, () => link.close(new MatryoshkaError('relay.timeout')));
+    const timer = clock.after(patienceMs + ANSWER_MARGIN_MS, () => link.close(new MatryoshkaError(late)));
     const link: RelayLink = new RelayLink({
       clock,
       idleCredit,
@@ -213,31 +231,37 @@ export class Originator {
       credit: 0,
       forget: () => {
         links.release(port, mark);
-        claim.ended();
         this.#host.forget(gateway, port);
+        forget();
       },
       answered: (error) => {
         timer.cancel();
-        claim.answered();
         signal?.removeEventListener('abort', abort);
-        if (error === undefined) settle.resolve(link);
-        else settle.reject(error);
+        answered(error);
       },
     });
     links.hold(port, mark);
     links.add(gateway, port, link);
     signal?.addEventListener('abort', abort, { once: true });
-    gateway.send({
-      type: 'relay-create',
-      port,
-      hopsLeft: hops - 1,
-      attemptsLeft,
-      budgetMs,
-      window: window.size,
-      destination,
-      request: first,
-    });
+    return link;
   }
+}
+
+/** A request of this node, for whatever it is. */
+interface Asking {
+  readonly gateway: Session;
+  readonly remote: Endpoint;
+  /** First message of the handshake. */
+  readonly first: Uint8Array;
+  readonly window: RelayWindow;
+  readonly signal: AbortSignal | undefined;
+  /** How long the answer may take but for its way back, in milliseconds, and what it is called when it does not come. */
+  readonly patienceMs: number;
+  readonly late: 'relay.nobody-met' | 'relay.timeout';
+  /** The link is over. */
+  readonly forget: () => void;
+  /** The answer is here, or what came instead of it. */
+  readonly answered: (error: MatryoshkaError | undefined) => void;
 }
 
 /** What a request of this node holds. */
