@@ -79,6 +79,8 @@ class Cartographer {
   readonly #edges = new Map<string, DraftEdge>();
   /** Where a connection of this node ends. */
   readonly #endOf = new Map<string, string>();
+  /** The line over which this node hears of somebody. */
+  readonly #lineTo = new Map<string, DraftEdge>();
 
   constructor(status: NodeStatus, demo: Demo | undefined) {
     this.#status = status;
@@ -156,20 +158,13 @@ class Cartographer {
 
   #forwarded(neighbour: NeighbourStatus, counters: string, along: boolean): void {
     const end = this.#neighbour(neighbour);
-    const edge = end === undefined ? undefined : [...this.#edgesTo(end)][0];
-    edge?.flows.push({ purpose: 'forwarded', counters, along });
+    this.#lineTo.get(end ?? '')?.flows.push({ purpose: 'forwarded', counters, along });
   }
 
   #neighbour({ peerId, endpoint }: NeighbourStatus): string | undefined {
     if (peerId !== undefined && this.#nodes.has(peerId)) return peerId;
     const connection = this.#status.connections.find(({ remote }) => remote === endpoint);
     return connection && this.#endOf.get(connection.id);
-  }
-
-  *#edgesTo(end: string): Iterable<DraftEdge> {
-    const direct = this.#edges.get(edgeId(this.#status.peerId, end, 'direct'));
-    if (direct !== undefined) yield direct;
-    for (const edge of this.#edges.values()) if (edge.kind === 'veiled' && edge.target === end) yield edge;
   }
 
   /** Those of the demo that nothing leads to now have their place on the map all the same. */
@@ -208,6 +203,7 @@ class Cartographer {
     // What works counts for more than what waits, and that for more than what is broken.
     if (STATES.indexOf(state) > STATES.indexOf(edge.state)) edge.state = state;
     if (connection !== undefined) edge.connections.push(connection);
+    if (kind !== 'hop' && !this.#lineTo.has(target)) this.#lineTo.set(target, edge);
     return edge;
   }
 }

@@ -41,6 +41,7 @@ export class Live {
   readonly meter: RateMeter = new RateMeter();
   #client: ApiClient | undefined;
   #running = new AbortController();
+  #listening = new AbortController();
   #retryNow = (): void => {};
   /** Which run of the node the events are of. */
   #run = '';
@@ -85,7 +86,7 @@ export class Live {
         const status = await client.get<Status>('/v1/status', ended);
         const demo = await this.#askDemo(client, ended);
         this.#take(status, demo);
-        if (!wasLive || failures > 0) void this.#listen(client, ended);
+        if (!wasLive || failures > 0) this.#listenAnew(client, ended);
         [failures, wasLive] = [0, true];
         await Promise.all([delay(LOOK_INTERVAL_MS, ended), seen(ended)]);
       } catch (error) {
@@ -123,21 +124,30 @@ export class Live {
     return this.#isDemo ? client.get<Demo>('/demo', ended) : undefined;
   }
 
+  #listenAnew(client: ApiClient, ended: AbortSignal): void {
+    this.#listening.abort();
+    this.#listening = new AbortController();
+    void this.#listen(client, AbortSignal.any([ended, this.#listening.signal]));
+  }
+
   /** Reads events until the node does not answer any more, which whoever looks at its status finds out. */
   async #listen(client: ApiClient, ended: AbortSignal): Promise<void> {
     const run = this.#run;
-    try {
-      for await (const { number, event } of client.events(this.#events.value.at(-1)?.number ?? 0, ended)) {
-        if (ended.aborted || run !== this.#run) return;
-        this.#log({ number, event, key: `${run}-${number}` });
+    /* oxlint-disable no-await-in-loop */
+    while (!ended.aborted && run === this.#run) {
+      try {
+        const known = this.#events.value.at(-1)?.number ?? 0;
+        for await (const { number, event } of client.events(known, ended)) {
+          if (ended.aborted || run !== this.#run) return;
+          this.#log({ number, event, key: `${run}-${number}` });
+        }
+      } catch (error) {
+        // Its end is no news; where the node is gone, the next look says so.
+        if (!(error instanceof TypeError || error instanceof ApiError || ended.aborted)) throw error;
       }
-    } catch (error) {
-      // Its end is no news; where the node is gone, the look after it says so.
-      if (!(error instanceof TypeError || error instanceof ApiError || ended.aborted)) throw error;
+      await delay(LOOK_INTERVAL_MS, ended).catch(() => {});
     }
-    if (ended.aborted) return;
-    await delay(LOOK_INTERVAL_MS, ended).catch(() => {});
-    if (!ended.aborted && run === this.#run && this.#standing.value.kind === 'live') void this.#listen(client, ended);
+    /* oxlint-enable no-await-in-loop */
   }
 
   #log(event: LoggedEvent): void {
