@@ -20,6 +20,14 @@ function telescope(net: TestNetwork, options: ConnectOptions = {}): Promise<Conn
   return net.node('A').connect(net.address('E'), { path: ['B', 'C', 'D'].map((name) => net.address(name)), ...options });
 }
 
+/** Its connections as its status tells them, each with the name of its other end. */
+function connectionsOf(net: TestNetwork, name: string) {
+  return net
+    .node(name)
+    .status()
+    .connections.map((connection) => ({ ...connection, name: net.nameOf(connection.peerId) }));
+}
+
 /** Everything a node was told by its own code. */
 function told(net: TestNetwork, name: string): string {
   return JSON.stringify([net.node(name).status(), net.events.filter(({ node }) => node === name)]);
@@ -32,6 +40,14 @@ describe('the seed’s second table', () => {
     const connection = await net.run(telescope(net));
     expect(connection).toMatchObject({ kind: 'telescoped', peerId: net.node('E').peerId, authenticated: true, nesting: 3 });
     expect(connection.hops?.map(({ peerId }) => net.nameOf(peerId))).toEqual(['B', 'C', 'D', 'E']);
+    const sessions = connectionsOf(net, 'A');
+    expect(connection.carriers.map((id) => sessions.find((session) => session.id === id)?.name)).toEqual(['D', 'C', 'B']);
+    expect(sessions.map(({ name, anonymous }) => [name, anonymous])).toEqual([
+      ['B', false],
+      ['C', true],
+      ['D', true],
+      ['E', true],
+    ]);
     const creates = heard
       .filter(({ message }) => message.type === 'relay-create')
       .map(({ node, message }) => [node, (message as RelayCreate).hopsLeft]);

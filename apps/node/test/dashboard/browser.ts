@@ -1,19 +1,10 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
 
 const CHROMIUM = '/usr/bin/chromium';
-const SOURCES = join(import.meta.dirname, '..', '..', '..', 'dashboard');
 
 /** Why there is no browser here; undefined where there is one. */
 export const NO_BROWSER: string | undefined = existsSync(CHROMIUM) ? undefined : `no ${CHROMIUM} (apt-get install chromium)`;
-
-/** Builds the page, as whoever packs this package does. */
-export async function buildPage(): Promise<void> {
-  await promisify(execFile)(process.execPath, [join(SOURCES, 'node_modules', 'vite', 'bin', 'vite.js'), 'build'], { cwd: SOURCES });
-}
 
 /** Root is refused the sandbox by the browser itself. */
 export function launch(): Promise<Browser> {
