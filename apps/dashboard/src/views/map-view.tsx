@@ -27,7 +27,7 @@ function Figures(): ComponentChild {
   const figures: readonly (readonly [string, string])[] = [
     ['Peers', String(map.value?.nodes.filter(({ kind, state }) => kind === 'peer' && state === 'present').length ?? 0)],
     ['Connections', String(node.connections.length)],
-    ['Circuits', String(node.connections.filter(({ hops }) => hops !== undefined).length)],
+    ['Circuits in use', String(node.connections.filter(({ hops }) => hops !== undefined).length)],
     ['Relay links', node.relayEnabled ? String(node.relayLinks.length) : 'off'],
     ['Sent', formatRate(sent)],
     ['Received', formatRate(received)],
