@@ -18,7 +18,9 @@ export async function buildPageIfNeeded(announce: () => void, signal: AbortSigna
   announce();
   const vite = join(SOURCES, 'node_modules', 'vite', 'bin', 'vite.js');
   try {
-    await promisify(execFile)(process.execPath, [vite, 'build'], { cwd: SOURCES, signal });
+    // Vite would leave compiled code of its own in the folder for temporary files.
+    const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' };
+    await promisify(execFile)(process.execPath, [vite, 'build'], { cwd: SOURCES, env, signal });
   } catch (error) {
     signal.throwIfAborted();
     const { stdout = '', stderr = '', message } = error as Error & { readonly stdout?: string; readonly stderr?: string };
