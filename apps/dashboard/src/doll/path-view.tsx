@@ -19,7 +19,7 @@ export function PathView({ anatomy }: { readonly anatomy: Anatomy }): ComponentC
   };
   return (
     <section aria-labelledby="path-title" class="path">
-      <h3 id="path-title">What each one on the path knows</h3>
+      <h3 id="path-title">{stations.length === 1 ? 'What this node knows of it' : 'What each one on the path knows'}</h3>
       <div class="stations" role="tablist" aria-label="On the path">
         {stations.map(({ name, detail }, index) => (
           <button

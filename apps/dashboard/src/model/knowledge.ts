@@ -215,7 +215,7 @@ export function anatomyOfRelayLink(link: RelayLinkStatus, naming: Naming): Anato
   const next = nextHop === undefined ? 'not chosen yet' : named(nextHop);
   const end = 'its two ends';
   return {
-    layers: [{ between: [previous, YOU] }, { between: ['one end', 'the other'] }],
+    layers: [{ between: [previous, YOU] }, { between: ['one end', 'its other end'] }],
     stations: [
       {
         name: YOU,

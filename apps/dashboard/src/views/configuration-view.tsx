@@ -39,6 +39,7 @@ export function ConfigurationView(): ComponentChild {
         keyOf={({ path }) => path}
         columns={COLUMNS}
         textOf={({ path, value, origin, about }) => [path, shown(value), origin, about].join(' ')}
+        stacks
         nothing="There are no keys."
       />
     </>

@@ -69,6 +69,7 @@ export function LimitsView(): ComponentChild {
         keyOf={({ path }) => path}
         columns={COLUMNS}
         textOf={({ path, about }) => `${path} ${about}`}
+        stacks
         nothing="Asking the node…"
       />
     </>

@@ -1,4 +1,5 @@
 import type { ComponentChild } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { live } from '../store/page.ts';
 import { VIEWS, type View, formatPlace, go, place } from '../store/place.ts';
 
@@ -14,9 +15,13 @@ export const TITLES: Readonly<Record<View, string>> = {
 
 export function Navigation(): ComponentChild {
   const current = place.value.view;
+  const list = useRef<HTMLUListElement>(null);
+  const told = live.status.value !== undefined;
+  // Where they do not all have room, one sees where one is; numbers that come later take room, too.
+  useEffect(() => list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [current, told]);
   return (
     <nav class="navigation" aria-label="Views">
-      <ul>
+      <ul ref={list}>
         {VIEWS.map((view) => (
           <li key={view}>
             <a

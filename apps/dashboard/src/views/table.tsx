@@ -24,10 +24,22 @@ export interface TableParts<Row> {
   readonly isChosen?: (row: Row) => boolean;
   /** What is said where there are none. */
   readonly nothing: string;
+  /** Cells stand below each other where there is little room. */
+  readonly stacks?: true;
 }
 
 /** A list with a filter. The first cell of a row is the button that chooses it. */
-export function Table<Row>({ caption, rows, keyOf, columns, textOf, onChoose, isChosen, nothing }: TableParts<Row>): ComponentChild {
+export function Table<Row>({
+  caption,
+  rows,
+  keyOf,
+  columns,
+  textOf,
+  onChoose,
+  isChosen,
+  nothing,
+  stacks,
+}: TableParts<Row>): ComponentChild {
   const [wanted, setWanted] = useState('');
   const [shown, setShown] = useState(PAGE);
   const found =
@@ -50,7 +62,7 @@ export function Table<Row>({ caption, rows, keyOf, columns, textOf, onChoose, is
         </div>
       )}
       <div class="table-scroll">
-        <table>
+        <table class={stacks === true ? 'stacks' : ''}>
           <caption class="for-readers">{caption}</caption>
           <thead>
             <tr>
