@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expectedOutput } from './markdown.ts';
 
 /** What became of an example. */
@@ -18,12 +21,15 @@ const DEADLINE_MS = 110_000;
  */
 export function runFence(code: string, folder: string, options: { readonly source: boolean }): Promise<FenceResult> {
   const conditions = options.source ? ['--conditions=@matryoshka/source'] : [];
+  // What an example leaves behind goes with it.
+  const temporary = mkdtempSync(join(tmpdir(), 'matryoshka-example-'));
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       [...conditions, '--input-type=module-typescript', '-'],
-      { cwd: folder, timeout: DEADLINE_MS },
+      { cwd: folder, timeout: DEADLINE_MS, env: { ...process.env, TMPDIR: temporary } },
       (error, stdout, stderr) => {
+        rmSync(temporary, { recursive: true, force: true });
         const output = stdout.split('\n').slice(0, -1);
         resolve({ exitCode: error === null ? 0 : 1, output, errors: stderr });
       },
