@@ -89,7 +89,8 @@ async function readBody(message: IncomingMessage): Promise<string> {
   if (Number(message.headers['content-length'] ?? 0) > MAX_BODY_LENGTH) throw tooLong();
   const pieces: Buffer[] = [];
   let length = 0;
-  for await (const piece of message as AsyncIterable<Buffer>) {
+  // Not ended with the loop: the answer goes the same way.
+  for await (const piece of message.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += piece.length;
     if (length > MAX_BODY_LENGTH) throw tooLong();
     pieces.push(piece);

@@ -13,6 +13,9 @@ const MAX_CONNECTIONS = 256;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** What a reader of events may leave unread before it is let go, in bytes. */
 const MAX_UNREAD_BYTES: number = 1024 * 1024;
+/** What is read of a body that is not wanted, in bytes and milliseconds. */
+const MAX_UNWANTED_BYTES: number = 16 * 1024 * 1024;
+const UNWANTED_MS = 2_000;
 /** Keeps what is in between from taking an event stream for dead, in milliseconds. */
 const KEEP_ALIVE_MS = 15_000;
 
@@ -78,6 +81,8 @@ async function answer(parts: ServerParts, message: IncomingMessage, response: Se
       await writeAnswer(found.route, request as RouteRequest<never, never, never>, response);
     }
   } catch (error) {
+    // Who waits to be asked for its body does not send it.
+    if (!expectsContinue) await letGo(message);
     writeProblem(parts.daemon, error, response);
   }
   // What is left of a body that nobody wants.
@@ -105,6 +110,21 @@ function writeProblem(daemon: Daemon, error: unknown, response: ServerResponse):
   // A body that was not read to its end is in the way of the next request.
   if (!response.req.complete) headers.Connection = 'close';
   response.writeHead(problem.status, headers).end(`${JSON.stringify(problem)}\n`);
+}
+
+/** Reads on what is not wanted, up to a limit: who is cut off while it sends does not hear why. */
+async function letGo(message: IncomingMessage): Promise<void> {
+  if (message.complete || message.destroyed) return;
+  const { promise: enough, resolve } = Promise.withResolvers<void>();
+  let length = 0;
+  message.on('data', (piece: Buffer) => {
+    length += piece.length;
+    if (length > MAX_UNWANTED_BYTES) resolve();
+  });
+  message.once('close', resolve).once('end', resolve);
+  const timer = setTimeout(resolve, UNWANTED_MS);
+  await enough;
+  clearTimeout(timer);
 }
 
 /** Server-sent events; a failure in their middle is the last of them. */
