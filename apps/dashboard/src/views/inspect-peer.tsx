@@ -1,14 +1,14 @@
 import type { ComponentChild } from 'preact';
 import { HistoryChart } from '../charts/history-chart.tsx';
 import { formatMs, plural } from '../model/format.ts';
-import { type MapNode, connectionKey, relayLinkKey } from '../model/map.ts';
+import { type MapNode, connectionKey } from '../model/map.ts';
 import { hopIds, live, map, names } from '../store/page.ts';
 import { select } from '../store/place.ts';
 import { endOf } from './connections-view.tsx';
 import { KillButton } from './demo-relays.tsx';
 import { InspectorTitle } from './inspector-title.tsx';
 import { Facts, Rates, StateMark } from './parts.tsx';
-import { neighbourName } from './relay-links-view.tsx';
+import { RelayLinkChoices } from './relay-link-choices.tsx';
 
 /** As many relay links of a peer are listed. */
 const MOST = 20;
@@ -79,18 +79,7 @@ function Peer({ node }: { readonly node: MapNode }): ComponentChild {
       {links.length > 0 && (
         <section>
           <h3>{plural(links.length, 'relay link')} forwarded from or to it</h3>
-          <ul class="choices">
-            {links.slice(0, MOST).map((link) => (
-              <li key={relayLinkKey(link)}>
-                <button type="button" onClick={() => select({ kind: 'relay-link', id: relayLinkKey(link) })}>
-                  <span class="choice-name">
-                    {neighbourName(link.previousHop)} → {neighbourName(link.nextHop)}
-                  </span>
-                  <Rates of={relayLinkKey(link)} />
-                </button>
-              </li>
-            ))}
-          </ul>
+          <RelayLinkChoices links={links.slice(0, MOST)} />
         </section>
       )}
     </>

@@ -1,13 +1,13 @@
 import type { ComponentChild } from 'preact';
 import { plural } from '../model/format.ts';
-import { connectionKey, relayLinkKey } from '../model/map.ts';
+import { connectionKey } from '../model/map.ts';
 import { hopIds, live, map, names } from '../store/page.ts';
 import { go, select } from '../store/place.ts';
 import { endOf } from './connections-view.tsx';
 import { Hops } from './circuits-view.tsx';
 import { DemoRelays } from './demo-relays.tsx';
 import { Rates } from './parts.tsx';
-import { neighbourName } from './relay-links-view.tsx';
+import { RelayLinkChoices } from './relay-link-choices.tsx';
 
 /** As many of each are listed beside the map; the views have all. */
 const MOST = 8;
@@ -44,18 +44,7 @@ export function Surroundings(): ComponentChild {
         {links.length === 0 && (
           <p class="muted">{node?.relayEnabled === true ? 'Nothing is forwarded now.' : 'This node does not relay.'}</p>
         )}
-        <ul class="choices">
-          {links.slice(0, MOST).map((link) => (
-            <li key={relayLinkKey(link)}>
-              <button type="button" onClick={() => select({ kind: 'relay-link', id: relayLinkKey(link) })}>
-                <span class="choice-name">
-                  {neighbourName(link.previousHop)} → {neighbourName(link.nextHop)}
-                </span>
-                <Rates of={relayLinkKey(link)} />
-              </button>
-            </li>
-          ))}
-        </ul>
+        <RelayLinkChoices links={links.slice(0, MOST)} />
         {links.length > MOST && <More view="relay-links" count={links.length - MOST} />}
       </section>
       <section>
