@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type RelayPlan, drawRelayPlan, isCalm, isSure, tellRelayPlan } from './relay-plan.ts';
+import { type RelayPlan, drawRelayPlan, type RequestPlan, isCalm, isSure, lacksNetworks, tellRelayPlan } from './relay-plan.ts';
 
 const plans: readonly RelayPlan[] = Array.from({ length: 1500 }, (_, i) => drawRelayPlan(i + 1));
 const requests = plans.flatMap((plan) => plan.requests);
@@ -46,6 +46,13 @@ describe('the plan of a seed', () => {
     expect(vices).toEqual(new Set(['drop', 'delay', 'swallow', 'duplicate', 'alter', 'astray', 'impostor']));
     expect(circuits.filter((plan) => isSure(plan) && plan.faults.length > 0).length).toBeGreaterThan(30);
     expect(circuits.some((plan) => plan.circuits.ready > 0)).toBe(true);
+  });
+
+  test('a circuit has no path where networks are too few: as many are needed as relays, none of them that of an end', () => {
+    const plan = { ...(plans[0] as RelayPlan), nodes: 6, networks: [0, 1, 2, 2, 3, 4], unwilling: [5] };
+    const lacks = (hops: number): boolean =>
+      lacksNetworks(plan, { ...(plan.requests[0] as RequestPlan), from: 0, to: 1, way: { kind: 'circuit', hops } });
+    expect([2, 3, 4, 5].map(lacks)).toEqual([false, false, true, true]);
   });
 
   test('can be told in a few lines', () => {

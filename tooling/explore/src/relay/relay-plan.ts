@@ -148,6 +148,12 @@ export function isSure({ allowances, faults, networks, nodes, requests, rogues, 
   );
 }
 
+/** Whether the relays of a circuit would need more networks than there are beside those of its ends: then there is no path. */
+export function lacksNetworks({ networks, unwilling }: RelayPlan, { from, to, way }: RequestPlan): boolean {
+  const others = networks.filter((network, node) => !unwilling.includes(node) && network !== networks[from] && network !== networks[to]);
+  return way.kind === 'circuit' && new Set(others).size < way.hops - 1;
+}
+
 /** The plan of a seed: for requests of all kinds, or for circuits alone. */
 export function drawRelayPlan(seed: number, of: 'anything' | 'circuits' = 'anything'): RelayPlan {
   const random = seededRandom(seed);

@@ -3,7 +3,7 @@ import { seededRandom } from '@matryoshka/simulation';
 import { Pattern } from '../play/pattern.ts';
 import { TransferSide } from '../play/transfer-side.ts';
 import type { Life, RelayNetwork } from './relay-network.ts';
-import { type RelayPlan, type RequestPlan, isCalm, isSure } from './relay-plan.ts';
+import { type RelayPlan, type RequestPlan, isCalm, isSure, lacksNetworks } from './relay-plan.ts';
 import { RogueNode } from './rogue-node.ts';
 
 /** A request over relays has an outcome within this time (docs/protocol.md §8.1), in milliseconds, each hop of a circuit within as much. */
@@ -94,7 +94,7 @@ export class Requests {
       this.#owners.set(connection, life);
       await this.#use(request, number, connection, life);
     } catch (error) {
-      this.#failed(`request ${number}`, error);
+      this.#failed(`request ${number}`, error, lacksNetworks(this.#plan, request) ? 'circuit.no-path' : undefined);
     } finally {
       overdue.cancel();
       this.#running.delete(token);
@@ -187,7 +187,8 @@ export class Requests {
     return () => closed;
   }
 
-  #failed(what: string, error: unknown): void {
+  /** @param right - what the request has to end with */
+  #failed(what: string, error: unknown, right?: MatryoshkaError['code']): void {
     if (!(error instanceof MatryoshkaError)) {
       this.#report(`${what}: ${String(error)}`);
       return;
@@ -200,7 +201,7 @@ export class Requests {
     const survives = isSure(this.#plan) && what.startsWith('stream');
     if (code === 'bug') this.#report(`${what}: ${error.stack ?? error.message}`);
     else if (survives) this.#report(`${what} failed with ${code} where everything heals: ${error.message}`);
-    else if (isCalm(this.#plan) && !CALM_REFUSALS.has(reason))
+    else if (isCalm(this.#plan) && !CALM_REFUSALS.has(reason) && reason !== right)
       this.#report(`${what} failed with ${code} (${reason}) where nothing breaks: ${error.message}`);
   }
 
