@@ -28,12 +28,6 @@ export const ACKNOWLEDGE_LENGTH: number = MESSAGE_HEADER_LENGTH + 8;
 /** A smaller rest of a record is not worth a part of a message; the headers of both fit, in bytes (docs/protocol.md §4.5). */
 const MIN_PART_SPACE = 16;
 
-/**
- * Shorter records are sealed into memory of their own, in bytes of plaintext: one that waits for its acknowledgement
- * would keep a whole slab, and who has many sessions that say little would make a slab for each of them.
- */
-const SHORT_LENGTH: number = 2 * 1024;
-
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -179,8 +173,8 @@ export class RecordWriter {
   }
 
   /**
-   * Seals what was assembled, in place where it is long and the cipher can. The caller owns the record: it tells it when
-   * it is written and acknowledged.
+   * Seals what was assembled, in place where the cipher can. The caller owns the record: it tells it when it is written and
+   * acknowledged.
    * @throws MatryoshkaError `session.key-exhausted`; `bug` when nothing was assembled
    */
   seal(keys: RecordKeys): SealedRecord {
@@ -191,13 +185,7 @@ export class RecordWriter {
     const plaintext = slab.bytes.subarray(this.#start, end);
     const apart = keys.sealDetached(plaintext);
     let record: SealedRecord;
-    if (apart === undefined && plaintext.length < SHORT_LENGTH) {
-      const out = new Uint8Array(plaintext.length + TAG_LENGTH);
-      keys.seal(plaintext, out);
-      // The slab goes back to its pool as it is.
-      plaintext.fill(0);
-      record = new SealedRecord(undefined, [out], counter, this.#numbered, keys);
-    } else if (apart === undefined) {
+    if (apart === undefined) {
       const out = slab.bytes.subarray(this.#start, end + TAG_LENGTH);
       keys.seal(plaintext, out);
       record = new SealedRecord(slab, [out], counter, this.#numbered, keys);

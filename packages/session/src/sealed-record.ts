@@ -1,8 +1,8 @@
 import type { RecordKeys } from './records.ts';
 import type { Slab } from './slab.ts';
 
-/** Where the bytes of a record are: in a slab that others share, or in memory of its own; undefined: there, for the collector to free. */
-export type RecordMemory = Slab | Uint8Array<ArrayBuffer> | undefined;
+/** Where the bytes of a record are: in a slab that others share, or in memory of its own. */
+export type RecordMemory = Slab | Uint8Array<ArrayBuffer>;
 
 /**
  * A sealed record. Its bytes stay until the link has written it and, where it is numbered, the other side has
@@ -29,10 +29,14 @@ export class SealedRecord {
    * @param keys - what a numbered record was sealed with, which is held until it is acknowledged
    */
   constructor(memory: RecordMemory, parts: readonly Uint8Array[], counter: number, numbered: boolean, keys?: RecordKeys) {
-    const slab = memory instanceof Uint8Array ? undefined : memory;
-    slab?.hold();
-    this.slab = slab;
-    this.#own = memory instanceof Uint8Array ? memory : undefined;
+    if (memory instanceof Uint8Array) {
+      this.#own = memory;
+      this.slab = undefined;
+    } else {
+      memory.hold();
+      this.slab = memory;
+      this.#own = undefined;
+    }
     this.parts = parts;
     this.length = 0;
     for (const part of parts) this.length += part.length;
