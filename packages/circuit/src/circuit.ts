@@ -1,7 +1,7 @@
 import type { ConnectSessionOptions, LinkSource, Session } from '@matryoshka/peer';
 import { KEY_LENGTH, type PeerId, peerHash } from '@matryoshka/session';
 import type { Clock, Link } from '@matryoshka/transport';
-import { type Endpoint, MatryoshkaError, type ReasonCode, asMatryoshkaError, formatEndpoint } from '@matryoshka/wire';
+import { type Endpoint, MatryoshkaError, type ReasonCode, asMatryoshkaError, formatEndpoint, statedReason } from '@matryoshka/wire';
 
 /** One hop of a path, as its chooser knows it. Its identity is always verified. */
 export interface Hop {
@@ -123,7 +123,7 @@ export class Circuit {
       );
       const built: CircuitHop = { ...hop, session, handshakeMs: clock.now() - startedMs };
       if (this.#closed) {
-        session.close(new MatryoshkaError('closed'));
+        session.close(statedReason('closed'));
         throw new MatryoshkaError('aborted', 'the circuit was closed while it was extended');
       }
       this.#hops.push(built);
@@ -136,7 +136,7 @@ export class Circuit {
   /** Closes the hops above the first one, the innermost first, so that each goodbye still finds its way. Idempotent. */
   close(reason: ReasonCode = 'closed'): void {
     this.#closed = true;
-    for (const { session } of this.#hops.slice(1).reverse()) session.close(new MatryoshkaError(reason));
+    for (const { session } of this.#hops.slice(1).reverse()) session.close(statedReason(reason));
   }
 }
 

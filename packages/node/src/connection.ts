@@ -2,7 +2,7 @@ import type { CircuitRoute } from '@matryoshka/circuit';
 import type { Session, Stream, TrafficSettings } from '@matryoshka/peer';
 import { peerIdOf } from '@matryoshka/relay';
 import type { PeerId } from '@matryoshka/session';
-import { type Endpoint, MatryoshkaError, type ReasonCode, type RelayLimits } from '@matryoshka/wire';
+import { type Endpoint, MatryoshkaError, type ReasonCode, type RelayLimits, statedReason } from '@matryoshka/wire';
 import type { RerouteOptions } from './connect-options.ts';
 import { type TrafficOption, type TrafficStatus, parseTraffic, presetOf } from './traffic-options.ts';
 
@@ -214,7 +214,7 @@ export class Connection implements AsyncDisposable {
 
   /** Closes it, and with it the hops of its circuit. What streams have not sent yet is lost: end them first. */
   async close(reason: ReasonCode = 'closed'): Promise<void> {
-    this.#session.close(new MatryoshkaError(reason));
+    this.#session.close(statedReason(reason));
     await this.closed;
   }
 

@@ -11,6 +11,7 @@ import {
   formatDestination,
   formatEndpoint,
 } from '@matryoshka/wire';
+import { Attempts } from './attempts.ts';
 import type { AddressBook, Place, Resolved } from './address-book.ts';
 import type { ConnectOptions, PathHop, RerouteOptions } from './connect-options.ts';
 import type { Origin } from './connection.ts';
@@ -31,8 +32,6 @@ export interface ConnectorParts {
   readonly transports: readonly Transport[];
   /** AEAD of a session that is opened and whose traffic looks so; by default as that of all. */
   readonly suiteFor: SuiteChoice;
-  /** Aborted when the node closes. */
-  readonly closing: AbortSignal;
   readonly circuits: CircuitSettings;
   readonly directory: () => Directory;
   /** Where this node is, as far as it knows. */
@@ -54,6 +53,7 @@ interface Route {
 export class Connector {
   readonly #parts: ConnectorParts;
   readonly #gateways: Gateways;
+  readonly #attempts = new Attempts();
   readonly #origins = new WeakMap<Link, Origin>();
   readonly #routes = new WeakMap<Session, Route>();
   readonly #telescopes: Telescopes;
@@ -77,9 +77,19 @@ export class Connector {
     return this.#telescopes.circuits;
   }
 
-  /** No circuit is kept or built any more. */
-  close(): void {
+  /** Ends all that is in progress. No circuit is kept or built any more. */
+  close(reason: MatryoshkaError): void {
+    this.#attempts.close(reason);
     this.#telescopes.close();
+  }
+
+  /**
+   * A session is over. What is known of it would go with it, but not before the whole heap is collected: where the keys of
+   * a weak map are young and the map is old, its values hold them.
+   */
+  ended(session: Session): void {
+    this.#routes.delete(session);
+    this.#origins.delete(session.link);
   }
 
   /** How the connection over `link` was made, where that says more than the link itself. */
@@ -89,22 +99,24 @@ export class Connector {
 
   async connect(destination: string | Destination, options: ConnectOptions): Promise<Session> {
     checkOptions(options);
-    const { closing, environment } = this.#parts;
-    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
-    if (signal.aborted) throw new MatryoshkaError('aborted', undefined, { cause: signal.reason });
     const settings = options.traffic === undefined ? undefined : parseTraffic(options.traffic);
-    const connecting = { ...options, signal, settings };
+    return this.#attempts.run(options.signal, (signal) => this.#connect(destination, { ...options, signal, settings }));
+  }
+
+  async #connect(destination: string | Destination, options: Connecting): Promise<Session> {
+    const { environment } = this.#parts;
+    const { settings } = options;
     const to = await this.#resolve(destination, options.staticKey);
     if (to.peerId === environment.identity.peerId) throw new MatryoshkaError('session.self', 'that peer id is this node itself');
     const name = typeof destination === 'string' ? destination : formatDestination(destination);
     // One hop: nothing to telescope through.
-    if (options.circuit?.hops === 1) return this.#toPeer(to, name, { anonymous: true, ...connecting }, settings);
-    if (options.path !== undefined || options.circuit !== undefined) return this.#telescoped(to, name, connecting);
+    if (options.circuit?.hops === 1) return this.#toPeer(to, name, { anonymous: true, ...options }, settings);
+    if (options.path !== undefined || options.circuit !== undefined) return this.#telescoped(to, name, options);
     // A peer at a relay is reached through that relay, unless there is a connection to it.
     const through = to.relay !== undefined && (to.peerId === undefined || this.#parts.sessions.to(to.peerId) === undefined);
     const hops = options.hops ?? (through ? 2 : undefined);
-    if (hops !== undefined) return this.#relayed(to, name, { ...connecting, hops });
-    const session = await this.#toPeer(to, name, connecting, settings);
+    if (hops !== undefined) return this.#relayed(to, name, { ...options, hops });
+    const session = await this.#toPeer(to, name, options, settings);
     // Where there was one already.
     if (settings !== undefined) session.traffic.update(settings);
     this.#parts.relay.keep(session);
@@ -137,7 +149,7 @@ export class Connector {
 
   /** A new direct connection to an endpoint, whoever is there. */
   dial(endpoint: Endpoint): Promise<Session> {
-    return this.#dialPeer({ endpoint }, { signal: this.#parts.closing });
+    return this.#attempts.run(undefined, (signal) => this.#dialPeer({ endpoint }, { signal }));
   }
 
   /** At its places one after the other, until one works. */

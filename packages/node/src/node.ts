@@ -78,7 +78,7 @@ export class MatryoshkaNode implements AsyncDisposable {
   readonly #keyPairs: KeyPairsAhead;
   #listeners: Listener[] = [];
   #directory: NodeDirectory | undefined;
-  readonly #closing = new AbortController();
+  #closed = false;
   #nextSessionId = 1;
 
   /** @internal Made by {@link createNode}. */
@@ -172,7 +172,6 @@ export class MatryoshkaNode implements AsyncDisposable {
       book: this.#book,
       transports: this.#transports,
       suiteFor,
-      closing: this.#closing.signal,
       circuits: circuitSettings(options),
       directory: () => this.directory,
       ownEndpoints: () => ownEndpoints(this.#sessions, this.listening),
@@ -342,10 +341,10 @@ export class MatryoshkaNode implements AsyncDisposable {
   /** Tells every peer, closes everything. Idempotent. */
   async close(): Promise<void> {
     const reason = new MatryoshkaError('shutdown');
-    this.#closing.abort(reason);
+    this.#closed = true;
+    this.#connector.close(reason);
     this.#keyPairs.close();
     this.#registrars.stop();
-    this.#connector.close();
     this.#relay.shut(reason);
     this.#acceptor.close(reason);
     // Those that are carried by others first, so that their goodbyes still find a way, and the credit for it.
@@ -362,10 +361,6 @@ export class MatryoshkaNode implements AsyncDisposable {
   /** Closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  get #closed(): boolean {
-    return this.#closing.signal.aborted;
   }
 
   #openDirectory(): Promise<NodeDirectory> {
@@ -466,6 +461,9 @@ export class MatryoshkaNode implements AsyncDisposable {
   #ended(session: Session, reason: MatryoshkaError): void {
     this.#directory?.ended(session);
     if (this.#sessions.delete(session)) this.#emitter.emit('disconnected', { connection: this.#connection(session), reason });
+    // As in `Connector.ended`.
+    this.#connections.delete(session);
+    this.#connector.ended(session);
   }
 
   #connection(session: Session): Connection {

@@ -59,7 +59,6 @@ export interface TelescopesParts {
   readonly transports: readonly Transport[];
   /** AEAD of a session that is opened and whose traffic looks so; by default as that of all. */
   readonly suiteFor: SuiteChoice;
-  readonly closing: AbortSignal;
   readonly circuits: CircuitSettings;
   readonly directory: () => Directory;
   readonly ownEndpoints: () => readonly Endpoint[];

@@ -132,6 +132,25 @@ describe('an outbox', () => {
     expect(sentRecords()).toEqual([[7, 7, 'ping', 'stream-end', 'stream-end']]);
   });
 
+  test('sends control messages meanwhile where a tick takes long, as one with many handshakes does', async () => {
+    let workedMs = 0;
+    const { now } = clock;
+    clock.now = () => now.call(clock) + workedMs;
+    outbox.control(PING);
+    workedMs = 0.9;
+    outbox.control(PING);
+    expect(link.records).toHaveLength(0);
+    workedMs = 1;
+    outbox.control(END);
+    expect(sentRecords()).toEqual([['ping', 'ping', 'stream-end']]);
+    workedMs = 1.9;
+    outbox.control(PING);
+    outbox.ready(new TestSource(outbox, 7, 1));
+    expect(link.records).toHaveLength(1);
+    await clock.run();
+    expect(sentRecords().slice(1)).toEqual([['ping', 7]]);
+  });
+
   test('control goes before the data of sources that wait', async () => {
     link.capacity = 1;
     outbox.control(PING);

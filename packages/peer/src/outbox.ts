@@ -23,6 +23,11 @@ export const CONTROL_LIMIT_BYTES: number = 8 * 1024 * 1024;
 export const CONTROL_OVERHEAD_BYTES = 64;
 /** A longer control message fits into no record. */
 const MAX_CONTROL_LENGTH: number = MAX_OWN_PLAINTEXT_LENGTH - ACKNOWLEDGE_LENGTH;
+/**
+ * In a tick that takes longer, control messages go out meanwhile, in milliseconds: the answers to many handshakes that came
+ * together must not wait for the last of them while all who wait for one do nothing.
+ */
+const HOLD_MS = 1;
 /** What cover is made of; nobody sees that. */
 const NOTHING = new Uint8Array(1024);
 
@@ -65,6 +70,8 @@ export class Outbox {
   #resender: RecordWriter | undefined;
   #controlBytes = 0;
   #flushDue = false;
+  /** Since when something waits for the flush, or when some of it went out before. */
+  #heldSinceMs = 0;
   #pumping = false;
   #notifying = false;
   #acknowledgeDue = false;
@@ -98,7 +105,15 @@ export class Outbox {
     this.#controlBytes += length + CONTROL_OVERHEAD_BYTES;
     if (this.#controlBytes > CONTROL_LIMIT_BYTES)
       this.#host.failed(new MatryoshkaError('session.unexpected', 'the other side causes more answers than it takes'));
-    else this.flushSoon();
+    else if (!this.#flushDue) this.flushSoon();
+    else this.#flushMeanwhile();
+  }
+
+  #flushMeanwhile(): void {
+    const nowMs = this.#clock.now();
+    if (nowMs - this.#heldSinceMs < HOLD_MS) return;
+    this.#heldSinceMs = nowMs;
+    this.flush();
   }
 
   /**
@@ -179,6 +194,7 @@ export class Outbox {
   flushSoon(): void {
     if (this.#flushDue) return;
     this.#flushDue = true;
+    this.#heldSinceMs = this.#clock.now();
     this.#clock.soon(this.#onFlush);
   }
 

@@ -1,6 +1,15 @@
 import { ACKNOWLEDGE_AFTER_MS, Delivery, RecordWriter, type RemoteIdentity, randomBytes } from '@matryoshka/session';
 import type { CloseReason, Link, LinkHandler, Timer } from '@matryoshka/transport';
-import { type Endpoint, type Hello, MatryoshkaError, type Message, PING_LENGTH, asMatryoshkaError, messageLength } from '@matryoshka/wire';
+import {
+  type Endpoint,
+  type Hello,
+  MatryoshkaError,
+  type Message,
+  PING_LENGTH,
+  asMatryoshkaError,
+  messageLength,
+  statedReason,
+} from '@matryoshka/wire';
 import type { SessionEnvironment } from './environment.ts';
 import { type DispatchHost, Dispatcher } from './dispatcher.ts';
 import { Epoch, type EpochParts } from './epoch.ts';
@@ -239,7 +248,7 @@ export class Session implements OutboxHost, ResumptionHost {
    * Says goodbye with a reason and closes. What streams have not sent is lost; while suspended also what the other side has
    * not received, and it does not hear of the end. Idempotent.
    */
-  close(reason: CloseReason = new MatryoshkaError('closed')): void {
+  close(reason: CloseReason = statedReason('closed')): void {
     this.#close(reason, true);
   }
 
@@ -260,7 +269,7 @@ export class Session implements OutboxHost, ResumptionHost {
         this.#environment.onHello(this, message);
         this.#resolveGreeted();
       },
-      goodbye: (message) => this.#end(new MatryoshkaError(message.reason)),
+      goodbye: (message) => this.#end(statedReason(message.reason)),
       keyUpdate: (message) => {
         this.#epoch.keys.read(message);
         if (this.#epoch.keys.due) this.#outbox.flushSoon();
@@ -447,7 +456,7 @@ export class Session implements OutboxHost, ResumptionHost {
     }
     const epoch = new Epoch(this.#environment, this.role, parts);
     if (!this.suspended) {
-      epoch.end(new MatryoshkaError('closed'));
+      epoch.end(statedReason('closed'));
       return;
     }
     this.#suspension?.end();

@@ -9,7 +9,14 @@ import {
   UNSENT_LIMIT_BYTES,
   linkMessageLength,
 } from '@matryoshka/transport';
-import { type Endpoint, HANDSHAKE_ANSWER_LENGTH, MatryoshkaError, type RelayLimits, type RelayStatus } from '@matryoshka/wire';
+import {
+  type Endpoint,
+  HANDSHAKE_ANSWER_LENGTH,
+  MatryoshkaError,
+  type RelayLimits,
+  type RelayStatus,
+  statedReason,
+} from '@matryoshka/wire';
 import { DrainTimer } from './drain-timer.ts';
 import { Egress, type EgressHost } from './egress.ts';
 import type { IdleCredit } from './idle-credit.ts';
@@ -141,7 +148,7 @@ export class RelayLink implements Link, LinkEnd, EgressHost, InboxHost, StallHos
     this.#takeTurn();
   }
 
-  close(reason: CloseReason = new MatryoshkaError('closed')): void {
+  close(reason: CloseReason = statedReason('closed')): void {
     // Its owner wants nothing any more, also of what came before the other side closed.
     this.#inbox.discard();
     switch (this.#state) {

@@ -9,6 +9,7 @@ import {
   type RelayMeet,
   type RelayRegister,
   asMatryoshkaError,
+  statedReason,
 } from '@matryoshka/wire';
 import { Accounts } from './account.ts';
 import { Allowances, type Claim } from './allowance.ts';
@@ -253,7 +254,7 @@ export class RelayService implements RelayHandler, ServedLinkHost {
         this.#links.endOf(session, message.port)?.credited(message.total);
         break;
       case 'relay-close':
-        this.#links.endOf(session, message.port)?.closedByPeer(new MatryoshkaError(message.reason));
+        this.#links.endOf(session, message.port)?.closedByPeer(statedReason(message.reason));
         break;
       case 'relay-data':
         throw new MatryoshkaError('wire.truncated');

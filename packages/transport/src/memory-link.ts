@@ -1,4 +1,4 @@
-import { MatryoshkaError, type Endpoint } from '@matryoshka/wire';
+import { MatryoshkaError, type Endpoint, statedReason } from '@matryoshka/wire';
 import type { Clock, Timer } from './clock.ts';
 import { DIRECT_LINK, FLUSH_TIMEOUT_MS } from './direct-link.ts';
 import { type CloseReason, type Link, type LinkHandler, type LinkInfo, UNSENT_LIMIT_BYTES } from './link.ts';
@@ -134,7 +134,7 @@ export class MemoryLink implements Link {
     this.#takeTurn();
   }
 
-  close(reason: CloseReason = new MatryoshkaError('closed')): void {
+  close(reason: CloseReason = statedReason('closed')): void {
     if (this.#closing !== undefined || this.#finished) return;
     this.#closing = reason;
     this.#discardArrivals();

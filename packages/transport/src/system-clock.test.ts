@@ -31,6 +31,16 @@ describe('systemClock', () => {
     expect(seen).toEqual(['first', 'second', 'third']);
   });
 
+  test('waits whole milliseconds, and not less than asked', () => {
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    try {
+      for (const ms of [-1, 0, 0.2, 7, 7.001]) systemClock.after(ms, () => {}).cancel();
+      expect(set.mock.calls.map(([, ms]) => ms)).toEqual([0, 0, 1, 7, 8]);
+    } finally {
+      set.mockRestore();
+    }
+  });
+
   test('lets timers be cancelled, and does not keep a process alive for them unless told to', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {

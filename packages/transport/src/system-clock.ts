@@ -32,7 +32,9 @@ class SystemClock implements Clock {
   }
 
   after(ms: number, run: () => void, { keepsAlive = false }: { readonly keepsAlive?: boolean } = {}): Timer {
-    const handle: unknown = setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
+    // Whole milliseconds: Node keeps a list for each delay there is, even where its only timer was cancelled, until that
+    // would have run.
+    const handle: unknown = setTimeout(run, Math.min(Math.max(Math.ceil(ms), 0), LONGEST_TIMER_MS));
     // Sockets keep a process alive, timers must not: a node that has nothing to talk to may end.
     if (!keepsAlive && typeof handle === 'object') (handle as { unref?(): void }).unref?.();
     return { cancel: () => clearTimeout(handle as number) };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DecodeError, MatryoshkaError, asMatryoshkaError } from './errors.ts';
+import { DecodeError, MatryoshkaError, asMatryoshkaError, statedReason } from './errors.ts';
 import { REASONS } from './reasons.ts';
 
 describe('MatryoshkaError', () => {
@@ -27,6 +27,15 @@ describe('DecodeError', () => {
     const error = new DecodeError('wire.invalid', 'port 0', 7);
     expect(error).toBeInstanceOf(MatryoshkaError);
     expect(error).toMatchObject({ name: 'DecodeError', code: 'wire.invalid', kind: 'peer', offset: 7, message: 'port 0 (at byte 7)' });
+  });
+});
+
+describe('statedReason', () => {
+  test('is one of ours without a stack, and leaves those of others alone', () => {
+    const error = statedReason('closed');
+    expect(error).toMatchObject({ code: 'closed', kind: new MatryoshkaError('closed').kind });
+    expect(error.stack).not.toMatch(/\n\s+at /);
+    expect(new MatryoshkaError('closed').stack).toMatch(/\n\s+at /);
   });
 });
 

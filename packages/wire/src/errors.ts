@@ -61,6 +61,23 @@ export class DecodeError extends MatryoshkaError {
   }
 }
 
+const V8Error = Error as { stackTraceLimit?: number | undefined };
+
+/**
+ * The reason of an end that somebody asked for, here or at the other side. It has no stack: where it was made says nothing,
+ * and every session and relay link that ends in good order makes one, which is a large part of what the end costs.
+ */
+export function statedReason(code: ReasonCode): MatryoshkaError {
+  // Of V8; elsewhere it changes nothing.
+  const { stackTraceLimit } = V8Error;
+  V8Error.stackTraceLimit = 0;
+  try {
+    return new MatryoshkaError(code);
+  } finally {
+    V8Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** `error` itself if it is one of ours, otherwise wrapped under `code` with its message kept. */
 export function asMatryoshkaError(error: unknown, code: ReasonCode): MatryoshkaError {
   if (error instanceof MatryoshkaError) return error;

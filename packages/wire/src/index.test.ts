@@ -61,6 +61,7 @@ test('the entry exports exactly this', () => {
     'reasonFromNumber',
     'reasonNumber',
     'sameEndpoint',
+    'statedReason',
     'textLength',
   ]);
 });

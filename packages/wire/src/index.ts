@@ -23,7 +23,7 @@ export {
   parseEndpoint,
   sameEndpoint,
 } from './endpoint.ts';
-export { DecodeError, type ErrorDetails, MatryoshkaError, type StreamProgress, asMatryoshkaError } from './errors.ts';
+export { DecodeError, type ErrorDetails, MatryoshkaError, type StreamProgress, asMatryoshkaError, statedReason } from './errors.ts';
 export {
   HANDSHAKE_ANSWER_LENGTH,
   HANDSHAKE_OPENING_LENGTH,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { FRAME_HEADER_LENGTH, type LengthMask, writeFrameHeader } from '../frame-decoder.ts';
+import type { Clock } from '../clock.ts';
 import { UNSENT_LIMIT_BYTES } from '../link.ts';
 
 /** Headers are cut from slabs of this size: one small allocation for 256 messages. */
@@ -8,14 +9,20 @@ const HEADER_SLAB_LENGTH: number = 256 * FRAME_HEADER_LENGTH;
 /** Batches up to this length go out as one piece, in bytes: copying them costs less than a gathered write of many. */
 const JOIN_UP_TO_LENGTH = 4096;
 
+/** In a tick that takes longer, what was sent goes out meanwhile, in milliseconds: whoever waits for it need not wait for the rest. */
+const HOLD_MS = 0.5;
+
 /** Writes frames to a socket: what is sent within one tick goes out in few system calls, and is not copied unless it is little. */
 export class SocketWriter {
   readonly #socket: Socket;
+  readonly #clock: Clock;
   readonly #onWritten: () => void;
   #parts: Uint8Array[] = [];
   #sends = 0;
   #bytes = 0;
   #scheduled = false;
+  /** Since when something waits for the end of the tick, or when some of it went out before. */
+  #heldSinceMs = 0;
   /** Sends of each batch that the socket has and the system has not taken over yet. */
   readonly #batches: number[] = [];
   #headers = new Uint8Array(0);
@@ -24,8 +31,9 @@ export class SocketWriter {
   #blocked = false;
 
   /** `onWritten` is called when `written` has grown, never inside `send`. */
-  constructor(socket: Socket, onWritten: () => void) {
+  constructor(socket: Socket, clock: Clock, onWritten: () => void) {
     this.#socket = socket;
+    this.#clock = clock;
     this.#onWritten = onWritten;
   }
 
@@ -52,13 +60,22 @@ export class SocketWriter {
     this.#bytes += length;
     // Enough for one system call; most often the system takes all of it at once, and there is no need to stop.
     if (this.#bytes >= UNSENT_LIMIT_BYTES) this.flush();
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
-      process.nextTick(this.#flushScheduled);
-    }
+    else this.#hold();
     if (this.#unsentBytes < UNSENT_LIMIT_BYTES) return true;
     this.#blocked = true;
     return false;
+  }
+
+  #hold(): void {
+    const nowMs = this.#clock.now();
+    if (this.#scheduled) {
+      if (nowMs - this.#heldSinceMs < HOLD_MS) return;
+      this.flush();
+    } else {
+      this.#scheduled = true;
+      process.nextTick(this.#flushScheduled);
+    }
+    this.#heldSinceMs = nowMs;
   }
 
   /** Bytes that the system has not taken over yet. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Endpoint, MatryoshkaError } from '@matryoshka/wire';
+import { type Endpoint, MatryoshkaError, statedReason } from '@matryoshka/wire';
 import type { Clock, Timer } from '../clock.ts';
 import { DIRECT_LINK, FLUSH_TIMEOUT_MS, FRAME_TIMEOUT_MS } from '../direct-link.ts';
 import type { CloseReason, Link, LinkHandler, LinkInfo } from '../link.ts';
@@ -67,7 +67,7 @@ export class TcpLink implements Link {
     this.#framing = parts.framing;
     this.#accepted = parts.accepted;
     this.#socket = parts.socket;
-    this.#writer = new SocketWriter(parts.socket, () => this.#reportWritten());
+    this.#writer = new SocketWriter(parts.socket, parts.clock, () => this.#reportWritten());
     parts.reader.receive = (chunk) => this.#receive(chunk);
     this.#socket
       .on('end', () => this.#remoteEnded())
@@ -110,7 +110,7 @@ export class TcpLink implements Link {
     this.#takeTurn();
   }
 
-  close(reason: CloseReason = new MatryoshkaError('closed')): void {
+  close(reason: CloseReason = statedReason('closed')): void {
     this.#close(reason, reason.kind === 'authentication');
   }
 

@@ -1,4 +1,4 @@
-import { type Endpoint, MatryoshkaError } from '@matryoshka/wire';
+import { type Endpoint, statedReason } from '@matryoshka/wire';
 import type { Clock, Timer } from '../clock.ts';
 import { DIRECT_LINK, FLUSH_TIMEOUT_MS } from '../direct-link.ts';
 import type { CloseReason, Link, LinkHandler, LinkInfo } from '../link.ts';
@@ -100,7 +100,7 @@ export class WebSocketLink implements Link {
     this.#takeTurn();
   }
 
-  close(reason: CloseReason = new MatryoshkaError('closed')): void {
+  close(reason: CloseReason = statedReason('closed')): void {
     if (this.#closing !== undefined || this.#finished) return;
     this.#closing = reason;
     this.#held = [];
