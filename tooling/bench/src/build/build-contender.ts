@@ -36,6 +36,15 @@ export async function sampleBuilds(group: ProcessGroup, measure: BuildMeasure, r
 const WARM_UP_BUILDS = 1000;
 const WARM_UP_TIMEOUT_MS = 120_000;
 
+/**
+ * A circuit that was used a second time is no build.
+ * @throws Error for fewer handshakes than it takes to build that many circuits, the connection to the first hop being open
+ */
+export function checkHandshakes({ count, handshakes = 0 }: CountedBuilds, hops: number): void {
+  const least = count * (hops - 1);
+  if (handshakes < least) throw new Error(`${count} circuits of ${hops} hops take ${least} handshakes, there were ${handshakes}`);
+}
+
 /** Builds of ours through a chain that is ready. */
 export async function buildContender(
   setting: Setting,
@@ -55,7 +64,9 @@ export async function buildContender(
       sampleBuilds(group, measure, async () => {
         const before = await handshakesOf(nodes);
         const builds = await originator.callFor(durationMs, 'builds', durationMs, destination, options, parallel);
-        return { ...builds, handshakes: (await handshakesOf(nodes)) - before };
+        const counted = { ...builds, handshakes: (await handshakesOf(nodes)) - before };
+        if (shape === 'telescoped' || shape === 'chosen') checkHandshakes(counted, hops);
+        return counted;
       }),
   };
 }

@@ -1,3 +1,4 @@
+import { NETWORK_RELAYS } from '../matryoshka/chains.ts';
 import type { Scenario, Setup } from '../scenario.ts';
 import { tcpLineFor } from '../tcp/tcp-chain.ts';
 import { torBuildCounterparts } from '../tor/tor-network.ts';
@@ -53,6 +54,24 @@ export const BUILD_SCENARIOS: readonly Scenario[] = [
     summary: `circuits of 3 hops, ${PARALLEL_BUILDS} in progress at once`,
     ours: (setting) => buildContender(setting, { shape: 'telescoped', hops: 3, measure: 'rate' }),
     counterparts: torBuildCounterparts('rate'),
+    alone: true,
+  },
+  ...[3, 4].map((hops): Scenario => ({
+    id: `build/chosen-${hops}`,
+    unit: 'ms',
+    better: 'lower',
+    summary: `build a circuit of ${hops} hops, relays chosen among ${NETWORK_RELAYS} that A is connected to`,
+    ours: (setting) => buildContender(setting, { shape: 'chosen', hops }),
+    counterparts: [],
+    alone: true,
+  })),
+  {
+    id: 'build/chosen-3-parallel',
+    unit: 'builds/s',
+    better: 'higher',
+    summary: `circuits of 3 hops, relays chosen among ${NETWORK_RELAYS}, ${PARALLEL_BUILDS} in progress at once`,
+    ours: (setting) => buildContender(setting, { shape: 'chosen', hops: 3, measure: 'rate' }),
+    counterparts: [],
     alone: true,
   },
 ];

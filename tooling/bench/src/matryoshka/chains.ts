@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import type { ConnectOptions, NodeOptions } from '@matryoshka/node';
+import { identityFromSeed, portableProvider } from '@matryoshka/session';
 import { chainHost } from '../chain-host.ts';
 import type { PeerProcess } from '../processes/peer-process.ts';
 import type { ProcessGroup } from '../processes/process-group.ts';
 import type { Preset, Setting } from '../scenario.ts';
 import type { Line } from '../workloads.ts';
-import type { NodePeerCommands } from './node-peer.ts';
+import type { NodePeerCommands, NodePlan } from './node-peer.ts';
 
 /** More than is ever asked for here. */
 const ALLOWANCE = { requestsPerSecond: 100_000, burst: 100_000, handshakes: 4096, links: 65_536 } as const;
@@ -21,15 +23,18 @@ export const SERVING_NODE_OPTIONS = {
 
 export type NodePeer = PeerProcess<NodePeerCommands>;
 
-/** How a connection gets to its destination. */
-export type Shape = 'direct' | 'relayed' | 'telescoped';
+/** How a connection gets to its destination; chosen: telescoped through relays that the originator chooses among all there are. */
+export type Shape = 'direct' | 'relayed' | 'telescoped' | 'chosen';
+
+/** Relays that there are to choose from. */
+export const NETWORK_RELAYS = 12;
 
 /** Nodes of ours in a row, from the originator (A) to the destination, and how A connects through them. */
 export interface Chain {
   readonly nodes: readonly NodePeer[];
   readonly originator: NodePeer;
   readonly relays: readonly NodePeer[];
-  readonly kind: Shape;
+  readonly kind: Exclude<Shape, 'chosen'>;
   /** `peerId@host:port`. */
   readonly destination: string;
   readonly options: ConnectOptions;
@@ -41,12 +46,19 @@ export interface OwnedChain extends Chain {
 }
 
 /** A chain of this setting: with `--quick` one for all scenarios that want the same. */
-export function chainFor(setting: Setting, shape: Shape, hops: number): Promise<OwnedChain> {
-  const start = async (group: ProcessGroup): Promise<OwnedChain> => ({
-    group,
-    ...(await startChain(group, shape, hops, { traffic: setting.preset })),
-  });
-  return setting.quick ? setting.shared.get(`${shape}-${hops} ${setting.preset}`, start) : start(setting.group);
+export async function chainFor(setting: Setting, shape: Shape, hops: number): Promise<OwnedChain> {
+  // The network is the same one, however many hops are chosen in it.
+  if (shape === 'chosen') return { ...(await ownedChain(setting, shape, startNetwork)), options: { circuit: { hops } } };
+  return ownedChain(setting, `${shape}-${hops}`, (group, starting) => startChain(group, shape, hops, starting));
+}
+
+function ownedChain(
+  { group: own, preset, quick, shared }: Setting,
+  name: string,
+  start: (group: ProcessGroup, starting: StartOptions) => Promise<Chain>,
+): Promise<OwnedChain> {
+  const started = async (group: ProcessGroup): Promise<OwnedChain> => ({ group, ...(await start(group, { traffic: preset })) });
+  return quick ? shared.get(`${name} ${preset}`, started) : started(own);
 }
 
 /** A connection through such a chain, ready for data. */
@@ -56,7 +68,7 @@ export async function lineFor(setting: Setting, shape: Shape, hops: number): Pro
   return setting.quick ? setting.shared.get(`${shape}-${hops} ${setting.preset} opened`, open) : open();
 }
 
-function startChain(group: ProcessGroup, shape: Shape, hops: number, starting: StartOptions): Promise<Chain> {
+function startChain(group: ProcessGroup, shape: Exclude<Shape, 'chosen'>, hops: number, starting: StartOptions): Promise<Chain> {
   switch (shape) {
     case 'direct':
       return directChain(group, starting);
@@ -107,6 +119,28 @@ async function telescopedChain(group: ProcessGroup, hops: number, starting: Star
   return chain;
 }
 
+/**
+ * Relays that know nothing of each other, a destination, and an originator that is connected to all relays and has their
+ * descriptors from them. It keeps no circuit ready, so that each one is built when it is asked for.
+ */
+async function startNetwork(group: ProcessGroup, starting: StartOptions): Promise<Chain> {
+  // Descriptors are exchanged with peers that are named beforehand.
+  const seeds = Array.from({ length: NETWORK_RELAYS + 1 }, () => randomBytes(32));
+  const [originatorId = '', ...relayIds] = seeds.map((seed): string => identityFromSeed(portableProvider, seed).peerId);
+  const own = (index: number): NodePlan => ({
+    ...(index < seeds.length && {
+      identity: (seeds[index] as Buffer).toString('hex'),
+      directory: { exchangeWith: index === 0 ? relayIds : [originatorId] },
+    }),
+    ...(index === 0 && { circuits: { ready: 0 } }),
+  });
+  const { nodes, addresses } = await startNodes(group, NETWORK_RELAYS + 2, { ...starting, own });
+  const [originator, destination] = [nodes[0] as NodePeer, nodes.at(-1) as NodePeer];
+  await group.watch(Promise.all(addresses.slice(1, -1).map((relay) => originator.call('connect', relay))));
+  await group.watch(originator.call('descriptors', NETWORK_RELAYS));
+  return chainOf(nodes, [...addresses.slice(0, -1), await group.watch(destination.call('keyedAddress'))], 'telescoped', {});
+}
+
 /** Opens the chain's connection: ready for data, with a check that every relay really carried it. */
 async function opened(group: ProcessGroup, chain: Chain): Promise<Line> {
   const { originator, destination, options, kind, relays } = chain;
@@ -129,23 +163,22 @@ interface StartOptions {
   readonly access?: NodeOptions['access'];
   /** Of every node. */
   readonly traffic: Preset;
+  /** What one node has besides, by its place. */
+  readonly own?: (index: number) => NodePlan;
 }
 
 async function startNodes(
   group: ProcessGroup,
   count: number,
-  { nodeOptions = [], relay = {}, access = SERVING_NODE_OPTIONS.access, traffic }: StartOptions,
+  { nodeOptions = [], relay = {}, access = SERVING_NODE_OPTIONS.access, traffic, own = () => ({}) }: StartOptions,
 ): Promise<{ readonly nodes: NodePeer[]; readonly addresses: string[] }> {
   const nodes = Array.from({ length: count }, (_, i) =>
     group.start<NodePeerCommands>(String.fromCodePoint(0x41 + i), new URL('node-peer.ts', import.meta.url), nodeOptions),
   );
-  const starting = nodes.map((node, i) =>
-    node.call(
-      'start',
-      chainHost(i),
-      i === 0 ? { relay, traffic } : { relay: { ...SERVING_NODE_OPTIONS.relay, ...relay }, access, traffic },
-    ),
-  );
+  const starting = nodes.map((node, i) => {
+    const shared = i === 0 ? { relay, traffic } : { relay: { ...SERVING_NODE_OPTIONS.relay, ...relay }, access, traffic };
+    return node.call('start', chainHost(i), { ...shared, ...own(i) });
+  });
   return { nodes, addresses: await group.watch(Promise.all(starting)) };
 }
 

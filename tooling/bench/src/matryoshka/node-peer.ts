@@ -19,16 +19,26 @@ import { serveRole } from '../processes/role.ts';
 // A node of ours: originator, relay or destination.
 
 const PROTOCOL = '/bench/1';
+/** Until a neighbour has said what it does, and given its descriptors. */
 const GREETING_TIMEOUT_MS = 5000;
+const LOOK_INTERVAL_MS = 5;
+
+/** Options of a node as they go from process to process. */
+export interface NodePlan extends Partial<Omit<NodeOptions, 'identity'>> {
+  /** Seed of its identity, in hex. */
+  readonly identity?: string;
+}
 
 /** What the role answers to. */
 export interface NodePeerCommands extends SourceCommands {
   /** Starts the node on `host`, dialling from there too; returns where it is, as `peerId@host:port`. */
-  start(host: string, options: Partial<NodeOptions>): Promise<string>;
+  start(host: string, plan: NodePlan): Promise<string>;
   /** The same with its static key, as a descriptor tells it: `peerId+staticKey@host:port`. */
   keyedAddress(): string;
   /** Connects to a neighbour that relays. */
   connect(address: string): Promise<void>;
+  /** Waits until it has so many descriptors. */
+  descriptors(count: number): Promise<void>;
   /** Opens the connection that data goes over; returns its kind. */
   open(destination: string, options: ConnectOptions): Promise<string>;
   /** Opens so many connections more, which stay. */
@@ -58,13 +68,24 @@ function started(): MatryoshkaNode {
   return node;
 }
 
+/** Waits until it is so. @throws Error with `message` where it takes too long */
+async function until(isSo: () => boolean, message: string): Promise<void> {
+  const deadline = performance.now() + GREETING_TIMEOUT_MS;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(message);
+    // oxlint-disable-next-line no-await-in-loop
+    await delay(LOOK_INTERVAL_MS);
+  }
+}
+
 serveRole<NodePeerCommands>({
   ...sourceCommands(() => {
     if (connection === undefined) throw new Error('no connection to open a stream on');
     return connection.openStream(PROTOCOL);
   }),
-  async start(host, options) {
-    node = await createNode({ ...options, transports: [tcp({ localAddress: host })], listen: [`${host}:0`] });
+  async start(host, { identity, ...options }) {
+    const seed = identity === undefined ? {} : { identity: Buffer.from(identity, 'hex') };
+    node = await createNode({ ...options, ...seed, transports: [tcp({ localAddress: host })], listen: [`${host}:0`] });
     node.serve(PROTOCOL, serveChannel);
     node.on('connection', ({ role }) => {
       // Every handshake has one initiator; of a circuit that is closed at once, not every responder hears the end of it.
@@ -79,13 +100,9 @@ serveRole<NodePeerCommands>({
   async connect(address) {
     const neighbour = await started().connect(address);
     // It is no candidate for a next hop before it has said that it relays.
-    const deadline = performance.now() + GREETING_TIMEOUT_MS;
-    while (neighbour.relaying !== true) {
-      if (performance.now() > deadline) throw new Error(`${address} does not say that it relays`);
-      // oxlint-disable-next-line no-await-in-loop
-      await delay(5);
-    }
+    await until(() => neighbour.relaying === true, `${address} does not say that it relays`);
   },
+  descriptors: (count) => until(() => started().directory.list().length >= count, `no ${count} descriptors have come`),
   async open(destination, options) {
     connection = await started().connect(destination, options);
     return connection.kind;
