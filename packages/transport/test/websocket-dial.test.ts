@@ -216,7 +216,7 @@ describe('dialling in Node', () => {
   });
 
   test('a link says what the system says when it is reset', async () => {
-    const endpoint = await foreignServer((_socket, { socket }) => setTimeout(() => socket.resetAndDestroy(), 20));
+    const endpoint = await foreignServer((socket, { socket: under }) => socket.once('message', () => under.resetAndDestroy()));
     const owner = new Recorder();
     (await transport.dial(endpoint, FIRST, {})).attach(owner);
     await owner.until(() => owner.reasons.length === 1);
