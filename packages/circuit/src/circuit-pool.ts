@@ -148,9 +148,9 @@ export class CircuitPool {
   }
 
   #serves(pooled: Pooled, { behind, isolation, policy, request }: CircuitWish): boolean {
-    if (pooled.policy !== policy || pooled.relays !== request.relays || !this.#good(pooled)) return false;
+    if (pooled.policy !== policy || pooled.relays !== request.relays) return false;
     if (pooled.used && (isolation === undefined || pooled.isolation !== isolation)) return false;
-    if (!endsAs(pooled, behind)) return false;
+    if (!endsAs(pooled, behind) || !this.#good(pooled)) return false;
     const path = this.#pathOf(pooled.circuit, request.relays);
     return path !== undefined && (policy ?? this.#parts.policy).admits?.(path, request) === true;
   }

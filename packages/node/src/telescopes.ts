@@ -212,7 +212,8 @@ export class Telescopes {
           demand: end.peerId,
           anonymous,
           signal,
-          timeoutMs,
+          // There is nothing left to try after the last one, which may take as long as one over a named path.
+          timeoutMs: attempt < tries ? timeoutMs : RELAYED_TIMEOUT_MS,
           ...(made.settings !== undefined && { traffic: made.settings }),
           ...(anonymous && end.staticKey !== undefined && { remoteStatic: end.staticKey }),
         });

@@ -125,6 +125,24 @@ describe('hops that do not do what they should', () => {
   });
 });
 
+test('a far end that takes its time is waited for, however fast circuits have been built', async () => {
+  const net = await networkOf(80, 6, { circuits: { ready: 0 } });
+  for (let i = 0; i < 6; i++) {
+    const connection = await connect(net);
+    await net.run(connection.close());
+  }
+  const original = RelayService.prototype.message;
+  vi.spyOn(RelayService.prototype, 'message').mockImplementation(function (this: RelayService, session: Session, message: RelayMessage) {
+    // It borrows what came.
+    const kept = structuredClone(message);
+    if (net.nameOfService(this) !== 'Z' || message.type !== 'relay-create') original.call(this, session, message);
+    else net.world.clock.after(20_000, () => original.call(this, session, kept));
+  });
+  const connection = await connect(net);
+  expect(intact(await net.run(echo(connection, 10_000)))).toBe(true);
+  await net.close();
+});
+
 test('whoever failed is drawn less often by the circuits after it', async () => {
   const net = await networkOf(70, 8, { circuits: { ready: 0, parallelBuilds: 1, entryGuards: 0 } });
   let asked = 0;
