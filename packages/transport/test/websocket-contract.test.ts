@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setDefaultCACertificates } from 'node:tls';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { TransportName } from '@matryoshka/wire';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type LinkContractSubject, type LinkPair, linkContract } from '../src/contract/index.ts';
@@ -10,7 +10,9 @@ import { websocket as platformWebSocket } from '../src/websocket/index.ts';
 import { TEST_CERT, TEST_KEY } from './websocket-certificate.ts';
 
 // The platform's WebSocket has no options: the platform itself has to trust the certificate.
-setDefaultCACertificates([TEST_CERT]);
+const trusted = getCACertificates('default');
+beforeAll(() => setDefaultCACertificates([TEST_CERT]));
+afterAll(() => setDefaultCACertificates(trusted));
 
 const node = websocket({ handshakeTimeoutMs: 300, cert: TEST_CERT, key: TEST_KEY, ca: TEST_CERT })({ clock: systemClock });
 const platform = platformWebSocket()({ clock: systemClock });
