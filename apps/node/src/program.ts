@@ -1,49 +1,32 @@
 import { Command, CommanderError } from 'commander';
-import { circuitCommand } from './commands/circuit.ts';
-import { completionCommand } from './commands/completion.ts';
-import { configCommand } from './commands/config.ts';
-import { connectCommand, disconnectCommand } from './commands/connect.ts';
-import { dashboardCommand } from './commands/dashboard.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { exposeCommand, servicesCommand, unexposeCommand } from './commands/expose.ts';
-import { forwardCommand } from './commands/forward.ts';
-import { identityCommand } from './commands/identity.ts';
-import { initCommand } from './commands/init.ts';
-import { inviteCommand, joinCommand } from './commands/invite.ts';
-import { peersCommand } from './commands/peers.ts';
-import { receiveCommand } from './commands/receive.ts';
-import { sendCommand } from './commands/send.ts';
-import { socksCommand } from './commands/socks.ts';
-import { statusCommand } from './commands/status.ts';
-import { upCommand } from './commands/up.ts';
 import { hintOf, reportError } from './describe-error.ts';
 import { Output } from './output.ts';
 import { VERSION } from './version.ts';
 
-/** All commands, in the order of the help. */
-const COMMANDS: readonly (() => Command)[] = [
-  initCommand,
-  upCommand,
-  inviteCommand,
-  joinCommand,
-  statusCommand,
-  dashboardCommand,
-  peersCommand,
-  connectCommand,
-  disconnectCommand,
-  circuitCommand,
-  sendCommand,
-  receiveCommand,
-  exposeCommand,
-  unexposeCommand,
-  servicesCommand,
-  forwardCommand,
-  socksCommand,
-  configCommand,
-  identityCommand,
-  doctorCommand,
-  () => completionCommand(createProgram),
-];
+/** All commands, in the order of the help. What one of them needs is loaded with it: most need little. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./commands/init.ts')).initCommand(),
+  up: async () => (await import('./commands/up.ts')).upCommand(),
+  invite: async () => (await import('./commands/invite.ts')).inviteCommand(),
+  join: async () => (await import('./commands/invite.ts')).joinCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  dashboard: async () => (await import('./commands/dashboard.ts')).dashboardCommand(),
+  peers: async () => (await import('./commands/peers.ts')).peersCommand(),
+  connect: async () => (await import('./commands/connect.ts')).connectCommand(),
+  disconnect: async () => (await import('./commands/connect.ts')).disconnectCommand(),
+  circuit: async () => (await import('./commands/circuit.ts')).circuitCommand(),
+  send: async () => (await import('./commands/send.ts')).sendCommand(),
+  receive: async () => (await import('./commands/receive.ts')).receiveCommand(),
+  expose: async () => (await import('./commands/expose.ts')).exposeCommand(),
+  unexpose: async () => (await import('./commands/expose.ts')).unexposeCommand(),
+  services: async () => (await import('./commands/expose.ts')).servicesCommand(),
+  forward: async () => (await import('./commands/forward.ts')).forwardCommand(),
+  socks: async () => (await import('./commands/socks.ts')).socksCommand(),
+  config: async () => (await import('./commands/config.ts')).configCommand(),
+  identity: async () => (await import('./commands/identity.ts')).identityCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  completion: async () => (await import('./commands/completion.ts')).completionCommand(createProgram),
+};
 
 /** Commands made apart inherit nothing by themselves: a wrong call must not end the process from within the parser. */
 function inherit(command: Command, parent: Command): Command {
@@ -52,15 +35,20 @@ function inherit(command: Command, parent: Command): Command {
   return command;
 }
 
-/** The whole command line. */
-export function createProgram(): Command {
+/**
+ * The command line.
+ * @param word - the first one of a call: of all commands, the program then has no more than that needs
+ */
+export async function createProgram(word: string = ''): Promise<Command> {
   const program = new Command('matryoshka')
     .description('Relayed and telescoping connections between nodes.')
     .version(VERSION)
     .exitOverride()
     .showHelpAfterError('Try --help.')
     .addHelpText('after', '\nExample:\n  $ matryoshka receive --listen 127.0.0.1:999 --into /tmp');
-  for (const command of COMMANDS) program.addCommand(inherit(command(), program));
+  const called = Object.hasOwn(COMMANDS, word) ? [COMMANDS[word] as () => Promise<Command>] : Object.values(COMMANDS);
+  // oxlint-disable-next-line no-await-in-loop
+  for (const load of word === '--version' ? [] : called) program.addCommand(inherit(await load(), program));
   return program;
 }
 
@@ -72,7 +60,8 @@ export function createProgram(): Command {
 export async function run(args: readonly string[]): Promise<number> {
   const output = new Output(args.includes('--json'));
   try {
-    await createProgram().parseAsync([...args], { from: 'user' });
+    const program = await createProgram(args[0]);
+    await program.parseAsync([...args], { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) {

@@ -6,13 +6,14 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../program.ts';
 import { completionScript } from './scripts.ts';
 
+const program = await createProgram();
 const folder = mkdtempSync(join(tmpdir(), 'matryoshka-completion-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What bash offers for the last of these words. */
 function offered(...words: readonly string[]): readonly string[] {
   const file = join(folder, 'matryoshka.bash');
-  writeFileSync(file, completionScript('bash', createProgram()));
+  writeFileSync(file, completionScript('bash', program));
   const script = `source ${file}; COMP_WORDS=(matryoshka "$@"); COMP_CWORD=$#; _matryoshka; printf '%s\\n' "\${COMPREPLY[@]}"`;
   return execFileSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8' })
     .split('\n')
@@ -30,7 +31,7 @@ describe.skipIf(!existsSync('/bin/bash'))('in bash (needs it)', () => {
 });
 
 test('for fish, each command and each flag has a line with what it is for', () => {
-  const script = completionScript('fish', createProgram());
+  const script = completionScript('fish', program);
   expect(script).toContain("complete -c matryoshka -n '__fish_use_subcommand' -f -a status -d 'what the running node does'");
   expect(script).toMatch(/complete -c matryoshka -n '__fish_seen_subcommand_from status' -l watch -d '.+'/);
   for (const line of script.trimEnd().split('\n')) expect(line.split("'").length % 2, line).toBe(1);

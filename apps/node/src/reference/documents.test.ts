@@ -31,7 +31,7 @@ function words(command: string): readonly string[] {
 
 /** What the command line has against a call; undefined: nothing. */
 async function complaint(args: readonly string[]): Promise<string | undefined> {
-  const program = createProgram();
+  const program = await createProgram();
   const idle = (command: Command): void => {
     command.configureOutput({ writeErr: () => {}, writeOut: () => {} });
     if (command.commands.length === 0) command.action(() => {});

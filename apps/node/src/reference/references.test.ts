@@ -9,14 +9,19 @@ import { REFERENCES } from './references.ts';
 
 test.each(REFERENCES.map(({ file, text }) => ({ name: basename(file), file, text })))(
   'docs/$name says what the code does; "pnpm reference" writes it',
-  ({ file, text }) => {
-    expect(readFileSync(file, 'utf8'), basename(file)).toBe(text());
+  async ({ file, text }) => {
+    expect(readFileSync(file, 'utf8'), basename(file)).toBe(await text());
   },
 );
 
-describe('every command', () => {
+describe('every command', async () => {
   const all = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(all)];
-  const commands = all(createProgram()).filter(({ commands: inner }) => inner.length === 0);
+  const program = await createProgram();
+  const commands = all(program).filter(({ commands: inner }) => inner.length === 0);
+
+  test.each(program.commands.map((command) => command.name()))('%s is had by its name, without all others', async (name) => {
+    expect((await createProgram(name)).commands.map((command) => command.name())).toEqual([name]);
+  });
 
   test.each(commands.map((command) => [command.name(), command] as const))(
     '%s has a summary, a description, an example, and --json',

@@ -6,7 +6,7 @@ import { configReference } from './config-reference.ts';
 const DOCS = join(import.meta.dirname, '..', '..', '..', '..', 'docs');
 
 /** Documents that follow from definitions in the code. */
-export const REFERENCES: readonly { readonly file: string; readonly text: () => string }[] = [
-  { file: join(DOCS, 'cli.md'), text: () => cliReference(createProgram()) },
+export const REFERENCES: readonly { readonly file: string; readonly text: () => string | Promise<string> }[] = [
+  { file: join(DOCS, 'cli.md'), text: async () => cliReference(await createProgram()) },
   { file: join(DOCS, 'configuration.md'), text: configReference },
 ];
