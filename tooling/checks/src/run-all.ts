@@ -1,6 +1,7 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toolEnvironment } from './pnpm.ts';
 import { type Counts, NOTHING, SUMMARY_FILE_VARIABLE, addCounts, parseCounts, summaryLine, testCounts } from './summary.ts';
@@ -11,39 +12,80 @@ import { ROOT, publishedPackages } from './workspace.ts';
 interface Step {
   readonly name: string;
   readonly commands: readonly (readonly string[])[];
+  /** The step that makes what this one looks at. */
+  readonly after?: string;
 }
 
+// As many commands at once as there are cores; what they say is told in this order.
 const STEPS: readonly Step[] = [
   // The root project refers to every package, and at last to all tests and tooling (tsconfig.test.json).
   { name: 'types', commands: [['tsc', '-b']] },
   { name: 'lint', commands: [['oxlint', '--type-aware', '--deny-warnings']] },
   { name: 'format', commands: [['oxfmt', '--check']] },
   { name: 'layers', commands: [['turbo', 'boundaries']] },
-  { name: 'packages', commands: publishedPackages().map(({ path }) => ['publint', 'run', '--strict', path]) },
+  { name: 'packages', commands: publishedPackages().map(({ path }) => ['publint', 'run', '--strict', path]), after: 'types' },
 ];
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly output: string;
+}
 
 const environment = toolEnvironment();
 
-function run(command: readonly string[], extra: NodeJS.ProcessEnv = {}): number {
+async function run(command: readonly string[]): Promise<Outcome> {
   const [program, ...args] = command as [string, ...string[]];
-  const result: SpawnSyncReturns<Buffer> = spawnSync(program, args, { cwd: ROOT, env: { ...environment, ...extra }, stdio: 'inherit' });
-  if (result.error !== undefined) console.error(`${program}: ${result.error.message}`);
-  return result.status ?? 1;
+  const child = spawn(program, args, { cwd: ROOT, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = `$ ${command.join(' ')}\n`;
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  try {
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { ok: code === 0, output };
+  } catch (error) {
+    return { ok: false, output: `${output}${program}: ${(error as Error).message}\n` };
+  }
+}
+
+let freeCores = availableParallelism();
+const waiting: (() => void)[] = [];
+
+async function onFreeCore<T>(work: () => Promise<T>): Promise<T> {
+  if (freeCores > 0) freeCores -= 1;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  try {
+    return await work();
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) freeCores += 1;
+    else next();
+  }
 }
 
 function heading(text: string): void {
   console.log(`\n=== ${text} ${'='.repeat(Math.max(0, 70 - text.length))}`);
 }
 
-function runStep(step: Step): Counts {
-  heading(step.name);
-  let ok = true;
-  for (const command of step.commands) {
-    console.log(`$ ${command.join(' ')}`);
-    ok = run(command) === 0 && ok;
+/** Starts all steps; each is told in its turn. */
+async function runSteps(): Promise<readonly { readonly name: string; readonly counts: Counts }[]> {
+  const outcomes = new Map<string, Promise<readonly Outcome[]>>();
+  for (const { name, commands, after = '' } of STEPS) {
+    const before = Promise.resolve(outcomes.get(after));
+    outcomes.set(
+      name,
+      before.then(() => Promise.all(commands.map((command) => onFreeCore(() => run(command))))),
+    );
   }
-  console.log(ok ? `${step.name}: passed` : `${step.name}: FAILED`);
-  return { ...NOTHING, ...(ok ? { passed: 1 } : { failed: 1 }) };
+  const steps = [];
+  for (const [name, commands] of outcomes) {
+    heading(name);
+    // oxlint-disable-next-line no-await-in-loop
+    const all = await commands;
+    for (const { output } of all) process.stdout.write(output);
+    const ok = all.every((each) => each.ok);
+    console.log(ok ? `${name}: passed` : `${name}: FAILED`);
+    steps.push({ name, counts: { ...NOTHING, ...(ok ? { passed: 1 } : { failed: 1 }) } });
+  }
+  return steps;
 }
 
 function runTests(): Counts {
@@ -52,8 +94,13 @@ function runTests(): Counts {
   const file = join(folder, 'summary.json');
   const reporter = join(import.meta.dirname, 'summary-reporter.ts');
   try {
-    const exitCode = run(['vitest', 'run', '--reporter=default', `--reporter=${reporter}`], { [SUMMARY_FILE_VARIABLE]: file });
-    return testCounts(exitCode, readCounts(file));
+    const { status, error } = spawnSync('vitest', ['run', '--reporter=default', `--reporter=${reporter}`], {
+      cwd: ROOT,
+      env: { ...environment, [SUMMARY_FILE_VARIABLE]: file },
+      stdio: 'inherit',
+    });
+    if (error !== undefined) console.error(`vitest: ${error.message}`);
+    return testCounts(status ?? 1, readCounts(file));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -67,7 +114,7 @@ function readCounts(file: string): Counts | undefined {
   }
 }
 
-const steps = STEPS.map((step) => ({ name: step.name, counts: runStep(step) }));
+const steps = await runSteps();
 const tests = { name: 'tests', counts: runTests() };
 const all = [...steps, tests];
 const total = all.reduce((sum, { counts }) => addCounts(sum, counts), NOTHING);
