@@ -28,14 +28,28 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Real processes and real sockets: one file at a time, long deadlines.
+          // Real processes and real sockets: two files at once, since they wait much; long deadlines.
           name: 'system',
           include: ['apps/*/test/**/*.e2e.test.ts', 'tooling/*/test/**/*.e2e.test.ts'],
+          exclude: ['**/*.alone.e2e.test.ts'],
+          globalSetup: 'apps/node/test/build-page.ts',
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Those that measure real time, and those that keep all cores busy: with nothing beside them.
+          name: 'alone',
+          include: ['apps/*/test/**/*.alone.e2e.test.ts', 'tooling/*/test/**/*.alone.e2e.test.ts'],
+          globalSetup: 'apps/node/test/build-page.ts',
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          // After the others: what they measure and wait for is real time.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

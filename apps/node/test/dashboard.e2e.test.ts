@@ -2,71 +2,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { statusShape } from '../src/control/shapes.ts';
-import { buildPageIfNeeded } from '../src/demo/stay/page-build.ts';
 import { startDemo } from './cli.ts';
-import { NO_BROWSER, WatchedPage, launch } from './dashboard/browser.ts';
-import { FakeNode, type FakeOptions } from './dashboard/fake-node.ts';
+import { NO_BROWSER } from './dashboard/browser.ts';
+import { exhibition, figure, until } from './dashboard/exhibition.ts';
 
 // The page in a real browser, on the real control API of nodes that are made up.
 
 if (NO_BROWSER !== undefined) console.log(`the dashboard is not tested: ${NO_BROWSER}`);
 
-/** What is seen within a second on a machine that has nothing else to do, in milliseconds. */
-const PATIENCE_MS = 15_000;
-const FEW = { peers: 7, circuits: 2, relayLinks: 4, relayed: 1 } as const;
 const DEMO = ['B', 'C', 'D', 'E', 'F'] as const;
 
 describe.skipIf(NO_BROWSER !== undefined)(`the dashboard${NO_BROWSER === undefined ? '' : `: ${NO_BROWSER}`}`, () => {
-  let browser: Browser;
-  const nodes: FakeNode[] = [];
-  const pages: WatchedPage[] = [];
-
-  beforeAll(async () => {
-    [browser] = await Promise.all([launch(), buildPageIfNeeded(() => {}, AbortSignal.timeout(60_000))]);
-  });
-  afterAll(() => browser?.close());
-  afterEach(async () => {
-    const opened = pages.splice(0);
-    await Promise.all(opened.map((page) => page.close()));
-    await Promise.all(nodes.splice(0).map((node) => node[Symbol.asyncDispose]()));
-    // Of every test: no error, nothing that the content security policy forbids, no request to anybody else.
-    for (const { faults, foreign } of opened) expect({ faults, foreign }).toEqual({ faults: [], foreign: [] });
-  });
-
-  async function node(options: Partial<FakeOptions> = {}): Promise<FakeNode> {
-    const made = await FakeNode.start({ ...FEW, ...options });
-    nodes.push(made);
-    return made;
-  }
-
-  async function stop(which: FakeNode): Promise<void> {
-    nodes.splice(nodes.indexOf(which), 1);
-    await which[Symbol.asyncDispose]();
-  }
-
-  async function open(url: string, options?: BrowserContextOptions, expected?: RegExp): Promise<WatchedPage> {
-    const page = await WatchedPage.open(browser, url, options, expected);
-    page.page.setDefaultTimeout(PATIENCE_MS);
-    pages.push(page);
-    return page;
-  }
-
-  const until = <T>(look: () => T | Promise<T>, timeout: number = PATIENCE_MS) => expect.poll(look, { timeout, interval: 50 });
-  const figure = (page: Page, name: string) => page.locator('.figures div', { hasText: name }).locator('dd');
-  const paintedMs = (page: Page): Promise<number> =>
-    page.evaluate(async () => {
-      const [entry] = await new Promise<PerformanceEntryList>((resolve) =>
-        new PerformanceObserver((list) => resolve(list.getEntriesByName('first-contentful-paint'))).observe({
-          type: 'paint',
-          buffered: true,
-        }),
-      );
-      return entry?.startTime ?? Infinity;
-    });
+  const { node, stop, open, pages } = exhibition();
   const focused = (page: Page): Promise<string> => page.evaluate(() => document.activeElement?.textContent?.trim() ?? '');
 
   test('what the made-up node tells has the shapes of the control API', async () => {
@@ -75,19 +26,9 @@ describe.skipIf(NO_BROWSER !== undefined)(`the dashboard${NO_BROWSER === undefin
     expect(shape.safeParse(JSON.parse(JSON.stringify(network.status()))).error).toBeUndefined();
   });
 
-  test('is painted within a second, takes the token out of the address, and draws the node', async () => {
+  test('takes the token out of the address, and draws the node', async () => {
     const { page, requests } = await open((await node()).url);
     await page.locator('.map-graph canvas').first().waitFor();
-    const painted = [await paintedMs(page)];
-    // The best of three: what else goes on on this machine is no matter of the page.
-    while (Math.min(...painted) >= 1_000 && painted.length < 3) {
-      // oxlint-disable-next-line no-await-in-loop
-      await page.reload();
-      // oxlint-disable-next-line no-await-in-loop
-      painted.push(await paintedMs(page));
-    }
-    console.log(`first paint of the dashboard after ${painted.map((each) => each.toFixed(0)).join(', ')} ms`);
-    expect(Math.min(...painted)).toBeLessThan(1_000);
     expect(page.url()).not.toContain('token');
     expect(requests.every((url) => !url.includes('a-token'))).toBe(true);
     await until(() => figure(page, 'Connections').textContent()).toBe('10');
@@ -321,37 +262,6 @@ describe.skipIf(NO_BROWSER !== undefined)(`the dashboard${NO_BROWSER === undefin
       // oxlint-disable-next-line no-await-in-loop
       expect(await page.evaluate(() => document.documentElement.scrollWidth), view).toBe(390);
     }
-  });
-
-  test('200 peers and 1,000 links stay usable', async () => {
-    const { url, network } = await node({ peers: 200, circuits: 100, relayLinks: 680, relayed: 20 });
-    const { connections, relayLinks } = network.status();
-    const links = connections.reduce((sum, { kind, hops }) => sum + (kind === 'direct' ? 1 : (hops?.length ?? 1)), relayLinks.length);
-    expect(links).toBeGreaterThanOrEqual(1_000);
-    const { page } = await open(url, { reducedMotion: 'no-preference' });
-    await page.locator('.map-graph canvas').first().waitFor();
-    await until(() => figure(page, 'Sent').textContent()).toMatch(/MB/);
-    const frames = await page.evaluate(async () => {
-      const times: number[] = [];
-      let before = await new Promise<number>(requestAnimationFrame);
-      for (let frame = 0; frame < 90; frame++) {
-        const now = await new Promise<number>(requestAnimationFrame);
-        times.push(now - before);
-        before = now;
-      }
-      return times.toSorted((a, b) => a - b);
-    });
-    const [median = 0, late = 0, longest = 0] = [frames[45], frames[85], frames.at(-1)];
-    const startedMs = performance.now();
-    await page.locator('.choices button').first().click();
-    await page.getByRole('tab').first().waitFor();
-    const chosenMs = performance.now() - startedMs;
-    console.log(
-      `200 peers, ${links} links: frames of ${median.toFixed(0)} ms (median), ${late.toFixed(0)} ms (p95), ${longest.toFixed(0)} ms (longest); a path is opened in ${chosenMs.toFixed(0)} ms`,
-    );
-    // What a person would call broken; the figures themselves are printed.
-    expect(median).toBeLessThan(200);
-    expect(chosenMs).toBeLessThan(15_000);
   });
 
   test('in the living demo a relay of a circuit is killed, and one sees the connection go another way', async () => {

@@ -69,7 +69,7 @@ function runs(pid: number): boolean {
   }
 }
 
-describe('bench', { timeout: 60_000 }, () => {
+describe('bench', () => {
   test('measures what it is asked to and prints one JSON object, progress apart from it', async () => {
     const named = ['bulk/relayed-3/plain', 'small/rtt-relayed-3/plain'];
     const { code, out, err } = await run(...named, '--quick', '--json', '--rounds', '1').ended;

@@ -8,7 +8,7 @@ import { ROOT, publishedPackages, readJson, repositoryFiles } from './workspace.
 
 /** Fences of these run: readme.test.ts, tutorials.test.ts. */
 const RUN_AS_PROGRAMS = ['README.md', 'packages/*/README.md', 'docs/tutorials/*.md'];
-/** What is typed there on machines is: tooling/netlab/test/walkthroughs.e2e.test.ts. */
+/** What is typed there on machines is: tooling/netlab/test/walkthroughs.alone.e2e.test.ts. */
 const TYPED_ON_MACHINES = ['README.md', 'docs/tutorials/*.md'];
 /** Calls of the command line are checked by its parser: apps/node/src/reference/documents.test.ts. */
 const CALLS_CHECKED = ['docs/cli.md', 'apps/node/README.md'];

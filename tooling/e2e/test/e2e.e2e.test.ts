@@ -69,7 +69,7 @@ async function peersOf({ child, said }: Run): Promise<readonly { readonly pid: n
 
 const LONG = ['resume', '--bytes', '1TiB', '--kills', '0', '--json'];
 
-describe('e2e', { timeout: 60_000 }, () => {
+describe('e2e', () => {
   test('resume: no byte is lost, repeated or changed, however often the connection under it is killed', async () => {
     const { code, out, err } = await run('resume', '--bytes', '48MiB', '--kills', '10', '--json').ended;
     expect(code, err).toBe(0);
