@@ -68,7 +68,7 @@ function runs(pid: number): boolean {
 
 describe.skipIf(lacks.length > 0)(`scenarios${unless}`, { concurrent: true }, () => {
   // The one that waits longest begins.
-  test.for(SCENARIOS.toReversed())('$name: $title', { timeout: 120_000 }, async (scenario, { expect }) => {
+  test.for(SCENARIOS.toReversed())('$name: $title', async (scenario, { expect }) => {
     const { checks } = await runScenario(scenario, () => {});
     expect(checks.filter(({ ok }) => !ok)).toEqual([]);
     expect(checks.length).toBeGreaterThan(2);

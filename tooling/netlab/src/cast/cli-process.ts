@@ -7,7 +7,7 @@ import type { LabHost } from '../lab/lab-host.ts';
 
 const MAIN = fileURLToPath(new URL('../../../../apps/node/src/main.ts', import.meta.url));
 /** How long it may take to say what is waited for, in milliseconds. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 const MAX_STDERR_LENGTH = 8192;
 
 /** What the command line tells with `--json`, as far as it matters here. */
