@@ -47,8 +47,8 @@ export async function createProgram(word: string = ''): Promise<Command> {
     .showHelpAfterError('Try --help.')
     .addHelpText('after', '\nExample:\n  $ matryoshka receive --listen 127.0.0.1:999 --into /tmp');
   const called = Object.hasOwn(COMMANDS, word) ? [COMMANDS[word] as () => Promise<Command>] : Object.values(COMMANDS);
-  // oxlint-disable-next-line no-await-in-loop
-  for (const load of word === '--version' ? [] : called) program.addCommand(inherit(await load(), program));
+  const commands = await Promise.all((word === '--version' ? [] : called).map((load) => load()));
+  for (const command of commands) program.addCommand(inherit(command, program));
   return program;
 }
 
