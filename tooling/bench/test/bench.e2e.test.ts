@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type ProgramRun, isRunning, killPrograms, runProgram } from '@matryoshka/e2e';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { BaseCommands } from '../src/processes/role.ts';
 import { ProcessGroup } from '../src/processes/process-group.ts';
@@ -13,43 +14,9 @@ import type { Report, Result } from '../src/report.ts';
 // What the command prints and leaves behind. How fast anything is belongs to no test.
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const started: ChildProcess[] = [];
+afterEach(killPrograms);
 
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
-});
-
-interface Run {
-  readonly child: ChildProcess;
-  /** Once it has ended. */
-  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
-  /** Once standard error holds `text`. */
-  said(text: string): Promise<void>;
-}
-
-function run(...args: readonly string[]): Run {
-  return runWith({}, ...args);
-}
-
-/** @param variables - of its environment */
-function runWith(variables: NodeJS.ProcessEnv, ...args: readonly string[]): Run {
-  const env = { ...process.env, ...variables };
-  const child = spawn(process.execPath, ['--conditions=@matryoshka/source', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
-  started.push(child);
-  let out = '';
-  let err = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
-  const said = async (text: string): Promise<void> => {
-    while (!err.includes(text)) {
-      if (child.exitCode !== null) throw new Error(`it ended without saying ${text}: ${err}`);
-      // oxlint-disable-next-line no-await-in-loop
-      await once(child.stderr, 'data');
-    }
-  };
-  return { child, ended, said };
-}
+const run = (...args: readonly string[]): ProgramRun => runProgram(MAIN, args);
 
 /** Processes that `pid` has started and that still run. */
 function childrenOf(pid: number): readonly number[] {
@@ -58,15 +25,6 @@ function childrenOf(pid: number): readonly number[] {
     .map((line) => line.trim().split(/\s+/).map(Number))
     .filter(([, parent]) => parent === pid)
     .map(([child]) => child as number);
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 describe('bench', () => {
@@ -105,7 +63,7 @@ describe('bench', () => {
 
   test('a competitor that is not installed is missing for a reason, and the rest is measured', async () => {
     const named = ['small/rtt-relayed-3/plain', 'small/rtt-relayed-3/tor'];
-    const { code, out, err } = await runWith({ PATH: '/no/such/folder' }, ...named, '--quick', '--json', '--rounds', '1').ended;
+    const { code, out, err } = await runProgram(MAIN, [...named, '--quick', '--json', '--rounds', '1'], { PATH: '/no/such/folder' }).ended;
     expect(code, err).toBe(0);
     const { machine, results, failures } = JSON.parse(out) as Report;
     const reason = expect.stringContaining('not installed: tor, tor-gencert') as unknown;
@@ -160,7 +118,7 @@ describe('bench', () => {
     expect(code).toBe(1);
     expect(out).toMatch(/bulk\/relayed-3 +FAILED: B was ended by SIGKILL/);
     expect(err).toMatch(/bench: bulk\/relayed-3: B was ended by SIGKILL/);
-    expect(peers.filter(runs)).toEqual([]);
+    expect(peers.filter(isRunning)).toEqual([]);
   });
 
   test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('no process is left after %s', async (signal) => {
@@ -173,22 +131,21 @@ describe('bench', () => {
     expect(code).toBe(signal === 'SIGKILL' ? null : 128 + constants.signals[signal]);
     expect(out).toBe('');
     // Those whose parent was killed go by themselves, as soon as they notice.
-    await expect.poll(() => peers.filter(runs), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => peers.filter(isRunning), { timeout: 5000 }).toEqual([]);
   });
 
   test.each(['SIGINT', 'SIGKILL'] as const)('programs that are not ours go, too, and what they wrote, after %s', async (signal) => {
     const script = fileURLToPath(new URL('keeping.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--conditions=@matryoshka/source', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    started.push(child);
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const [keeper, folder] = String(line).trim().split(' ') as [string, string];
+    const { child } = runProgram(script, []);
+    const [line] = (await once(child.stdout as NonNullable<typeof child.stdout>, 'data')) as [string];
+    const [keeper, folder] = line.trim().split(' ') as [string, string];
     const shells = childrenOf(Number(keeper));
     expect(shells).toHaveLength(1);
     const sleepers = childrenOf(shells[0] as number);
     expect(sleepers).toHaveLength(1);
     expect(existsSync(folder)).toBe(true);
     child.kill(signal);
-    await expect.poll(() => [Number(keeper), ...shells, ...sleepers].filter(runs), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => [Number(keeper), ...shells, ...sleepers].filter(isRunning), { timeout: 5000 }).toEqual([]);
     expect(existsSync(folder)).toBe(false);
   });
 

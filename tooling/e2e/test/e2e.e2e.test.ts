@@ -1,45 +1,18 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { FailoverResult } from '../src/failover/failover.ts';
+import { type ProgramRun, isRunning, killPrograms, runProgram } from '../src/processes/program.ts';
 import type { ResumeResult } from '../src/resume/resume.ts';
 import type { StressResult } from '../src/stress/stress.ts';
 
 // The command as it is called: real processes, real sockets, exit codes, signals.
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const started: ChildProcess[] = [];
+afterEach(killPrograms);
 
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
-});
-
-interface Run {
-  readonly child: ChildProcess;
-  /** Once it has ended. */
-  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
-  /** Once standard error has such a text. */
-  said(text: RegExp): Promise<void>;
-}
-
-function run(...args: readonly string[]): Run {
-  const child = spawn(process.execPath, ['--conditions=@matryoshka/source', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  started.push(child);
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
-  const said = async (text: RegExp): Promise<void> => {
-    const over = ended.then(() => 'over');
-    while (!text.test(err)) {
-      // oxlint-disable-next-line no-await-in-loop
-      if ((await Promise.race([over, once(child.stderr, 'data')])) === 'over') throw new Error(`it ended without saying ${text}: ${err}`);
-    }
-  };
-  return { child, ended, said };
-}
+const run = (...args: readonly string[]): ProgramRun => runProgram(MAIN, args);
 
 /** Processes that `pid` has started and that still run, by the script they run. */
 function childrenOf(pid: number | undefined): readonly { readonly pid: number; readonly script: string }[] {
@@ -50,17 +23,8 @@ function childrenOf(pid: number | undefined): readonly { readonly pid: number; r
     .map(([child, , ...args]) => ({ pid: Number(child), script: args.find((arg) => arg.endsWith('.ts')) ?? '' }));
 }
 
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The processes of a resume, once bytes go between them. */
-async function peersOf({ child, said }: Run): Promise<readonly { readonly pid: number; readonly script: string }[]> {
+async function peersOf({ child, said }: ProgramRun): Promise<readonly { readonly pid: number; readonly script: string }[]> {
   await said(/resume: \d+%, [\d.]+ [MG]iB of/);
   const peers = childrenOf(child.pid);
   expect(peers).toHaveLength(3);
@@ -134,7 +98,7 @@ describe('e2e', () => {
     expect(err).toMatch(/A said last: connections: direct open; .*A to B: written \d+ of 1099511627776/);
     expect(err).toMatch(/B said last: .*A to B: .* received \d+ of 1099511627776/);
     expect(err).toMatch(/proxy said last: 0 of 0 kills/);
-    expect(stopped.filter(({ pid }) => runs(pid))).toEqual([]);
+    expect(stopped.filter(({ pid }) => isRunning(pid))).toEqual([]);
   });
 
   test('a process that dies ends the run, by name, and takes the others with it', async () => {
@@ -145,7 +109,7 @@ describe('e2e', () => {
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ sha256Match: false });
     expect(err).toContain('e2e: proxy was ended by SIGKILL');
-    expect(peers.filter(({ pid }) => runs(pid))).toEqual([]);
+    expect(peers.filter(({ pid }) => isRunning(pid))).toEqual([]);
   });
 
   test.each(['SIGINT', 'SIGKILL'] as const)('no process is left after %s', async (signal) => {
@@ -156,6 +120,6 @@ describe('e2e', () => {
     expect(code).toBe(signal === 'SIGKILL' ? null : 128 + constants.signals[signal]);
     expect(out).toBe('');
     // Those whose parent was killed go by themselves, as soon as they notice.
-    await expect.poll(() => peers.filter(({ pid }) => runs(pid)), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => peers.filter(({ pid }) => isRunning(pid)), { timeout: 5000 }).toEqual([]);
   });
 });

@@ -1,32 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { type ProgramRun, killPrograms, runProgram } from '@matryoshka/e2e';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Report } from '../src/report.ts';
 
 // The command as it is called: threads, streams, exit codes, signals.
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const started: ChildProcess[] = [];
+afterEach(killPrograms);
 
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
-});
-
-interface Run {
-  readonly child: ChildProcess;
-  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
-}
-
-function run(...args: readonly string[]): Run {
-  const child = spawn(process.execPath, ['--conditions=@matryoshka/source', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  started.push(child);
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
-  return { child, ended };
-}
+const run = (...args: readonly string[]): ProgramRun => runProgram(MAIN, args);
 
 describe('explore', () => {
   test.each(['1', '2'])('runs seeds in %s threads and prints one JSON object', async (workers) => {

@@ -1,7 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { type ProgramRun, isRunning, killPrograms, runProgram } from '@matryoshka/e2e';
 import { afterAll, describe, test } from 'vitest';
 import { Lab } from '../src/lab/lab.ts';
 import { missing } from '../src/lab/missing.ts';
@@ -18,34 +19,9 @@ const lacks = missing();
 const unless = lacks.length === 0 ? '' : ` (this machine lacks ${lacks.join(', ')})`;
 if (unless !== '') console.log(`netlab is not tested${unless}`);
 
-const started: ChildProcess[] = [];
-afterAll(() => {
-  for (const child of started) child.kill('SIGKILL');
-});
+afterAll(killPrograms);
 
-interface Run {
-  readonly child: ChildProcess;
-  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
-  /** Once standard error has such a text. */
-  said(text: string): Promise<void>;
-}
-
-function run(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Run {
-  const child = spawn(process.execPath, ['--conditions=@matryoshka/source', MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
-  started.push(child);
-  let [out, err] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
-  const said = async (text: string): Promise<void> => {
-    const over = ended.then(() => 'over');
-    while (!err.includes(text)) {
-      // oxlint-disable-next-line no-await-in-loop
-      if ((await Promise.race([over, once(child.stderr, 'data')])) === 'over') throw new Error(`it ended without saying ${text}: ${err}`);
-    }
-  };
-  return { child, ended, said };
-}
+const run = (args: readonly string[], variables?: NodeJS.ProcessEnv): ProgramRun => runProgram(MAIN, args, variables);
 
 /** All that descend from `pid` and still run. */
 function descendantsOf(pid: number): readonly number[] {
@@ -55,15 +31,6 @@ function descendantsOf(pid: number): readonly number[] {
     .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
   const below = (parent: number): number[] => parents.filter(([, each]) => each === parent).flatMap(([child]) => [child, ...below(child)]);
   return below(pid);
-}
-
-function runs(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 describe.skipIf(lacks.length > 0)(`scenarios${unless}`, { concurrent: true }, () => {
@@ -98,7 +65,7 @@ internet
     await lab.unplug('home');
     expect(await reached()).toBe(false);
     await lab.close();
-    expect(server.killed && !runs(server.pid as number), 'processes on its hosts end with it').toBe(true);
+    expect(server.killed && !isRunning(server.pid as number), 'processes on its hosts end with it').toBe(true);
   });
 
   test('names what is wrong: hosts, cables, scripts', async ({ expect }) => {
@@ -145,6 +112,6 @@ describe('netlab', { concurrent: true }, () => {
     interrupted.child.kill(signal);
     const { code } = await interrupted.ended;
     expect(code).toBe(signal === 'SIGKILL' ? null : 128 + constants.signals[signal]);
-    await expect.poll(() => below.filter(runs), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => below.filter(isRunning), { timeout: 10_000 }).toEqual([]);
   });
 });
