@@ -128,7 +128,7 @@ export class Telescopes {
     const source = fixedPath(this.#hostWith(options.settings), relays as [Hop, ...Hop[]], (first, signal) =>
       this.#parts.toFirst(first, signal),
     );
-    return this.#connect(source, end, options, { tries: 1, timeoutMs: RELAYED_TIMEOUT_MS });
+    return this.#connect(source, end, options, [RELAYED_TIMEOUT_MS]);
   }
 
   /** Through relays that a policy chooses, and through others when one of them is lost. */
@@ -159,14 +159,17 @@ export class Telescopes {
     };
     // Time for the end as for one hop more, and as long again.
     const timeoutMs = 2 * timeouts.timeoutMs(hops);
-    return this.#connect(pool.source(wish), end, options, { tries: MAX_TRIES, timeoutMs });
+    // There is nothing left to try after the last one, which may take as long as one over a named path.
+    const timeoutsMs = [...Array.from({ length: MAX_TRIES - 1 }, () => timeoutMs), RELAYED_TIMEOUT_MS];
+    return this.#connect(pool.source(wish), end, options, timeoutsMs);
   }
 
+  /** @param timeoutsMs - how long the far end may take, of each try */
   async #connect(
     source: CircuitSource,
     end: FarEnd,
     { anonymous = true, settings, signal }: TelescopeOptions,
-    { tries, timeoutMs }: { readonly tries: number; readonly timeoutMs: number },
+    timeoutsMs: readonly number[],
   ): Promise<Session> {
     const { relay } = this.#parts;
     const origin: Origin = { telescoped: true };
@@ -187,7 +190,7 @@ export class Telescopes {
     const route = new CircuitRoute(source, routeEnd);
     const made = { route, end, settings, handshakeMs: undefined };
     origin.circuit = made;
-    const session = await this.#open(route, made, { anonymous, signal, tries, timeoutMs }).catch((error: unknown) => {
+    const session = await this.#open(route, made, { anonymous, signal, timeoutsMs }).catch((error: unknown) => {
       route.close();
       throw error;
     });
@@ -199,10 +202,10 @@ export class Telescopes {
   async #open(
     route: CircuitRoute,
     made: { readonly end: FarEnd; readonly settings: TrafficSettings | undefined; handshakeMs: number | undefined },
-    { anonymous, signal, timeoutMs, tries }: { anonymous: boolean; signal: AbortSignal; timeoutMs: number; tries: number },
+    { anonymous, signal, timeoutsMs }: { anonymous: boolean; signal: AbortSignal; timeoutsMs: readonly number[] },
   ): Promise<Session> {
     const { end } = made;
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 0; ; attempt++) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { hops, last } = await route.prepare(signal);
       const startedMs = this.#host.clock.now();
@@ -212,8 +215,7 @@ export class Telescopes {
           demand: end.peerId,
           anonymous,
           signal,
-          // There is nothing left to try after the last one, which may take as long as one over a named path.
-          timeoutMs: attempt < tries ? timeoutMs : RELAYED_TIMEOUT_MS,
+          timeoutMs: timeoutsMs[attempt] as number,
           ...(made.settings !== undefined && { traffic: made.settings }),
           ...(anonymous && end.staticKey !== undefined && { remoteStatic: end.staticKey }),
         });
@@ -221,7 +223,7 @@ export class Telescopes {
         return session;
       } catch (error) {
         const failure = extendFailed(error, hops.length + 1, end.remote ?? last.endpoint, signal);
-        if (failure.code === 'aborted' || attempt >= tries) throw failure;
+        if (failure.code === 'aborted' || attempt === timeoutsMs.length - 1) throw failure;
       }
     }
   }
