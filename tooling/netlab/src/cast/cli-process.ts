@@ -10,6 +10,11 @@ const MAIN = fileURLToPath(new URL('../../../../apps/node/src/main.ts', import.m
 const PATIENCE_MS = 90_000;
 const MAX_STDERR_LENGTH = 8192;
 
+/** `matryoshka …` as words. */
+export function commandLine(...args: readonly string[]): readonly string[] {
+  return [process.execPath, '--conditions=@matryoshka/source', MAIN, ...args];
+}
+
 /** What the command line tells with `--json`, as far as it matters here. */
 export type CliEvent =
   | { readonly event: 'ready'; readonly peerId: string }
@@ -36,7 +41,7 @@ export class CliProcess {
 
   constructor(host: LabHost, args: readonly string[]) {
     this.host = host;
-    const command = [process.execPath, '--conditions=@matryoshka/source', MAIN, ...args, '--json', '--exit-with-parent'];
+    const command = commandLine(...args, '--json', '--exit-with-parent');
     this.#child = host.spawn(command, { stdio: 'pipe', env: { ...COMPILE_CACHE, ...process.env } }) as ChildProcessWithoutNullStreams;
     this.#child.stdin.on('error', () => {});
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {

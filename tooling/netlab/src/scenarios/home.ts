@@ -3,12 +3,10 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { CliProcess } from '../cast/cli-process.ts';
+import { type CliProcess, commandLine } from '../cast/cli-process.ts';
 import type { Scenario, Stage } from '../stage.ts';
 import { until } from '../until.ts';
 
-const MAIN = fileURLToPath(new URL('../../../../apps/node/src/main.ts', import.meta.url));
 const PORT = 9700;
 /** Slow enough that a relay can die in the middle, in bytes per second. */
 const DOWNLOAD_RATE = 1_500_000;
@@ -64,14 +62,7 @@ async function play(stage: Stage, folder: string): Promise<void> {
     .host('D')
     .spawn(['python3', '-u', '-m', 'http.server', '8080', '--bind', '127.0.0.1', '-d', folder], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(web.stdout as NonNullable<typeof web.stdout>, 'data');
-  const command = (name: string, ...args: readonly string[]): readonly string[] => [
-    process.execPath,
-    '--conditions=@matryoshka/source',
-    MAIN,
-    ...args,
-    '--data',
-    dataOf(name),
-  ];
+  const command = (name: string, ...args: readonly string[]) => commandLine(...args, '--data', dataOf(name));
   await stage.lab.host('D').run(command('D', 'expose', 'web', '127.0.0.1:8080', '--allow', a.peerId).join(' '));
   const way = [`${d.peerId}@180.30.30.20:${PORT}`, 'web', '--hops', '3', '--gateway', b.peerId];
   const forward = stage.lab.host('A').spawn(command('A', 'forward', '127.0.0.1:8080', ...way), { stdio: ['ignore', 'pipe', 'inherit'] });

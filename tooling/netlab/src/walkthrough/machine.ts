@@ -4,12 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { COMPILE_CACHE } from '@matryoshka/e2e';
+import { commandLine } from '../cast/cli-process.ts';
 import type { LabHost } from '../lab/lab-host.ts';
 import { until } from '../until.ts';
 
-const MAIN = fileURLToPath(new URL('../../../../apps/node/src/main.ts', import.meta.url));
 /** How long a command may take, in milliseconds. */
 const PATIENCE_MS = 120_000;
 /** Whoever says nothing for so long has said what there is to say, in milliseconds. */
@@ -38,7 +37,7 @@ export class Machine {
     const programs = join(folder, 'bin');
     mkdirSync(this.#home, { recursive: true });
     mkdirSync(programs, { recursive: true });
-    const start = `#!/bin/sh\nexec ${process.execPath} --conditions=@matryoshka/source ${MAIN} "$@"\n`;
+    const start = `#!/bin/sh\nexec ${commandLine('"$@"').join(' ')}\n`;
     writeFileSync(join(programs, 'matryoshka'), start, { mode: 0o755 });
     const env = {
       ...COMPILE_CACHE,
