@@ -53,7 +53,7 @@ export interface OutboxHost {
 
 /**
  * The sending half of a session: control messages first, then the ready sources in fair turns, into records that are
- * sealed at the end of the tick or when full. It stops while the link says so or there is none, and holds numbered
+ * sealed at the end of the tick, when full, or in a long tick meanwhile. It stops while the link says so or there is none, and holds numbered
  * messages back while too much waits for acknowledgement (docs/protocol.md §5).
  */
 export class Outbox {
