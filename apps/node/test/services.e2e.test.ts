@@ -203,7 +203,9 @@ describe('the SOCKS proxy, over three hops', () => {
     await new Promise((resolve) => free.close(resolve));
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
     const config = [`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${hostKey}`, `AuthorizedKeysFile ${join(folder, 'authorized')}`];
-    writeFileSync(join(folder, 'config'), `${[...config, 'UsePAM no', 'StrictModes no', 'PidFile none'].join('\n')}\n`);
+    // By its level bash knows that it is no login, and does not read the start-up files of whoever runs this.
+    const rest = ['UsePAM no', 'StrictModes no', 'PidFile none', 'SetEnv SHLVL=1'];
+    writeFileSync(join(folder, 'config'), `${[...config, ...rest].join('\n')}\n`);
     const daemon = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(folder, 'config')], { stdio: ['ignore', 'ignore', 'pipe'] });
     try {
       await once(daemon.stderr, 'data');

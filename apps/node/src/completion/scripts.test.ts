@@ -15,7 +15,8 @@ function offered(...words: readonly string[]): readonly string[] {
   const file = join(folder, 'matryoshka.bash');
   writeFileSync(file, completionScript('bash', program));
   const script = `source ${file}; COMP_WORDS=(matryoshka "$@"); COMP_CWORD=$#; _matryoshka; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return execFileSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8' })
+  // From a socket bash takes itself for a remote login, and reads start-up files.
+  return execFileSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
     .split('\n')
     .filter((word) => word !== '');
 }

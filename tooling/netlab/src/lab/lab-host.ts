@@ -55,9 +55,10 @@ export class LabHost {
     return [...new Set(remotes.map((remote) => remote.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')))].toSorted();
   }
 
-  /** Whether a TCP connection to that place can be made within three seconds. */
+  /** Whether a TCP connection to that place can be made within a second. */
   async reaches(address: string, port: number): Promise<boolean> {
-    const said = await this.run(`timeout 3 bash -c ': < /dev/tcp/${address}/${port}' 2> /dev/null && echo yes || echo no`);
+    // From a socket, as what a script is read from, bash takes itself for a remote login and reads the user's start-up files.
+    const said = await this.run(`timeout 1 bash -c ': < /dev/tcp/${address}/${port}' < /dev/null 2> /dev/null && echo yes || echo no`);
     return said.trim() === 'yes';
   }
 
